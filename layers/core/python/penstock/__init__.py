@@ -1,0 +1,1 @@
+"""Penstock: batches of AI work, each line settled exactly once."""

@@ -1,0 +1,2 @@
+"""The pure middle: records, conditions, messages, kinds. Standard library and pydantic only; no clock, no ids, no
+environment."""
