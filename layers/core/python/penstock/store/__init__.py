@@ -1,0 +1,1 @@
+"""All that speaks to AWS: the table, the queues, the bucket. boto3 stops here."""

@@ -1,0 +1,79 @@
+"""The bucket: step results, written once; and the bodies of what was made."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from penstock.domain.work import StoredStep
+from penstock.store import keys
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
+_THERE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+class Files:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def load_step(self, job_id: str, index: int, stage: int, step: str) -> StoredStep | None:
+        body = self._get(keys.step_file(job_id, index, stage, step))
+        return StoredStep.decode(body) if body is not None else None
+
+    def keep_step(self, job_id: str, index: int, stage: int, step: str, result: StoredStep) -> StoredStep:
+        """Keeps the first result only: a second worker gets back, and goes on with, what the first one stored."""
+        name = keys.step_file(job_id, index, stage, step)
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=name, Body=result.encode(), IfNoneMatch="*")
+        except ClientError as error:
+            kept = self.load_step(job_id, index, stage, step) if _code(error) in _THERE else None
+            if kept is None:
+                raise
+            return kept
+        return result
+
+    def put_product(self, user: str, collection: str, id: str, fence: str, body: Mapping[str, Any]) -> str:
+        """Stores a product's body under a name of its own and returns that name."""
+        name = keys.product_file(user, collection, id, fence)
+        data = json.dumps(body, ensure_ascii=False).encode()
+        self._client.put_object(Bucket=self.bucket, Key=name, Body=data, ContentType="application/json")
+        return name
+
+    def get_product(self, name: str) -> dict[str, Any] | None:
+        body = self._get(name)
+        return json.loads(body) if body is not None else None
+
+    def delete(self, name: str) -> None:
+        self._client.delete_object(Bucket=self.bucket, Key=name)
+
+    def delete_steps(self, job_id: str) -> None:
+        self._delete_folder(keys.step_folder(job_id))
+
+    def delete_products(self, user: str) -> None:
+        self._delete_folder(keys.product_folder(user))
+
+    def _get(self, name: str) -> bytes | None:
+        try:
+            return self._client.get_object(Bucket=self.bucket, Key=name)["Body"].read()
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                return None
+            raise
+
+    def _delete_folder(self, prefix: str) -> None:
+        """A listing page is at most 1,000 names, which is also the most that one delete takes."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            names: list[Any] = [{"Key": each["Key"]} for each in page.get("Contents", [])]
+            if names:
+                reply = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
+                if reply.get("Errors"):
+                    raise RuntimeError(f"S3 did not delete {len(reply['Errors'])} of {len(names)} files under {prefix}")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])
