@@ -1,0 +1,56 @@
+"""What wiring hands to the engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from penstock.domain.kind import Kinds
+from penstock.domain.models import Catalogue, Completion, Prompt
+from penstock.domain.quota import Needs
+
+if TYPE_CHECKING:
+    from penstock.store.files import Files
+    from penstock.store.queues import Queues
+    from penstock.store.records import Records
+    from penstock.store.table import Table
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`window`: most messages of one job and run in the queue. `plan`: what a new account gets. `visibility`: of the
+    queues, in seconds; a lease ends before it."""
+
+    window: int = 50
+    plan: Needs = field(default_factory=lambda: Needs(1_000_000, 100))
+    visibility: int = 960
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`clock` gives milliseconds since 1970; `new_id` a UUIDv7 (sorts by time); `new_fence` an id that is never reused;
+    `write` asks a model for text (model id, prompt, seconds it may take)."""
+
+    table: "Table"
+    records: "Records"
+    queues: "Queues"
+    files: "Files"
+    kinds: Kinds
+    models: Catalogue
+    write: Callable[[str, Prompt, float], Completion]
+    clock: Callable[[], int]
+    new_id: Callable[[], str]
+    new_fence: Callable[[], str]
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls: `user` is the token's `sub`."""
+
+    user: str
+    username: str = ""
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def is_admin(self) -> bool:
+        return "admins" in self.groups
