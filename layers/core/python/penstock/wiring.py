@@ -1,0 +1,161 @@
+"""Puts the parts together. The only reader of the environment; nothing happens before `parts()` is first called."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from uuid6 import uuid7
+
+from penstock.domain.changes import Change
+from penstock.domain.errors import Refused
+from penstock.domain.models import Catalogue, Completion, Prompt
+from penstock.domain.quota import Needs
+from penstock.engine.parts import Limits, Parts
+from penstock.kinds import loader
+from penstock.providers import catalogue
+from penstock.providers.base import Writer
+from penstock.store import changes
+from penstock.store.files import Files
+from penstock.store.queues import Queues
+from penstock.store.records import Records
+from penstock.store.table import Table
+
+# A call to AWS that hangs must not eat a worker's time; the SDK tries again, and every write of ours may be repeated.
+CLIENT = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    max_pool_connections=32,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+
+
+class Settings(BaseModel):
+    """The environment of the functions, as the template sets it. Each field is one variable, in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    table_name: str
+    bucket_name: str
+    queue_url_high: str
+    queue_url_normal: str
+    queue_url_low: str
+    issuer: str = ""
+    client_id: str = ""
+    jwks_url: str = ""
+    plan_tokens: int = Field(1_000_000, ge=0)
+    plan_articles: int = Field(100, ge=0)
+    window: int = Field(50, ge=2, le=1000)
+    visibility_seconds: int = Field(960, ge=60)
+    offline_writer: bool = False
+    extra_kinds: Path | None = None
+
+    @field_validator("extra_kinds", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """A variable that is set but empty counts as not set."""
+        known = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        return cls.model_validate(known)
+
+    @property
+    def queue_urls(self) -> dict[str, str]:
+        return {"high": self.queue_url_high, "normal": self.queue_url_normal, "low": self.queue_url_low}
+
+    @property
+    def keys_url(self) -> str:
+        return self.jwks_url or f"{self.issuer}/.well-known/jwks.json"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.read(os.environ)
+
+
+@lru_cache(maxsize=1)
+def parts() -> Parts:
+    """Of this process, made on the first call."""
+    return build(settings())
+
+
+def build(settings: Settings) -> Parts:
+    table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
+    models = Catalogue(catalogue.load(), offline=settings.offline_writer)
+    return Parts(
+        table=table,
+        records=Records(table),
+        queues=Queues(boto3.client("sqs", config=CLIENT), settings.queue_urls),
+        files=Files(boto3.client("s3", config=CLIENT), settings.bucket_name),
+        kinds=loader.load(*([settings.extra_kinds] if settings.extra_kinds else [])),
+        models=models,
+        write=Writers(models),
+        clock=lambda: time.time_ns() // 1_000_000,
+        new_id=lambda: str(uuid7()),
+        new_fence=lambda: uuid4().hex,
+        limits=Limits(
+            settings.window, Needs(settings.plan_tokens, settings.plan_articles), settings.visibility_seconds
+        ),
+    )
+
+
+def read_stream(event: Mapping[str, Any]) -> list[Change]:
+    """What a DynamoDB stream event says."""
+    return changes.read(event["Records"])
+
+
+@lru_cache(maxsize=1)
+def _logger() -> Logger:
+    """One structured logger; whatever the package logs goes through it."""
+    logger = Logger()
+    logging.getLogger("penstock")
+    copy_config_to_registered_loggers(source_logger=logger, include={"penstock"})
+    return logger
+
+
+def observe(context: LambdaContext) -> Logger:
+    """The logger, with this invocation's id in each of its lines."""
+    logger = _logger()
+    logger.thread_safe_clear_keys()
+    logger.thread_safe_append_keys(request_id=context.aws_request_id, function=context.function_name)
+    return logger
+
+
+class Writers:
+    """Asks whoever answers for a model. A provider is made, and its SDK imported, when it is first asked."""
+
+    def __init__(self, models: Catalogue) -> None:
+        self._models = models
+        self._writers: dict[str, Writer] = {}
+
+    def __call__(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:
+        model = self._models.find(model_id)
+        provider = self._models.answered_by(model) if model else None
+        if model is None or provider is None:
+            raise Refused(f"Nobody here can write with the model {model_id!r}.", code="model_unavailable")
+        return self._writer(provider).write(model, prompt, seconds)
+
+    def _writer(self, provider: str) -> Writer:
+        if provider not in self._writers:
+            self._writers[provider] = _make(provider)
+        return self._writers[provider]
+
+
+def _make(provider: str) -> Writer:
+    if provider == "offline":
+        from penstock.providers.offline import OfflineWriter  # noqa: PLC0415 - only where it is asked
+
+        return OfflineWriter()
+    raise Refused(f"The provider {provider!r} is not built in.", code="model_unavailable")
