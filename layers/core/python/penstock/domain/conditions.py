@@ -29,14 +29,17 @@ class Condition:
 
 @dataclass(frozen=True)
 class Compare(Condition):
+    """Text with text, numbers with numbers: across types nothing holds."""
+
     attribute: str
     operator: Operator
     value: Any
 
     def holds(self, image: Image | None) -> bool:
-        return (
-            image is not None and self.attribute in image and _COMPARE[self.operator](image[self.attribute], self.value)
-        )
+        if image is None or self.attribute not in image:
+            return False
+        there = image[self.attribute]
+        return isinstance(there, str) == isinstance(self.value, str) and _COMPARE[self.operator](there, self.value)
 
 
 @dataclass(frozen=True)

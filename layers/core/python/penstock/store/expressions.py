@@ -58,10 +58,17 @@ class Expression:
             case Absent(attribute):
                 return f"attribute_not_exists({self.name(attribute)})"
             case All(parts):
-                return " AND ".join(f"({self.condition(part)})" for part in parts)
+                return " AND ".join(map(self._part, parts))
             case Any_(parts):
-                return " OR ".join(f"({self.condition(part)})" for part in parts)
+                return " OR ".join(map(self._part, parts))
         raise TypeError(f"{type(condition).__name__} has no expression")
+
+    def _part(self, part: Condition) -> str:
+        """In parentheses only where it needs them: the table refuses redundant ones."""
+        while isinstance(part, All | Any_) and len(part.parts) == 1:
+            part = part.parts[0]
+        text = self.condition(part)
+        return f"({text})" if isinstance(part, All | Any_) else text
 
     def update(self, update: Update) -> str:
         """None in `set` removes the attribute, as in `encode`."""
