@@ -1,0 +1,70 @@
+# Penstock. `make run` and `make test` set up everything they need; Python ≥ 3.11 is all they ask for.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SAM_VENV := .venv-sam
+CODE := layers/core/python/penstock functions local tests bench
+LISTS := layers/vendor/requirements.txt requirements-dev.txt
+# Lists are complete and hashed, so nothing is resolved: what is installed is what was locked.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+export PYTHONPATH := layers/core/python:.
+
+.DEFAULT_GOAL := help
+.PHONY: help run submit test test-long check lint types validate build bench lock clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.ready  ## Penstock on this machine: http://127.0.0.1:8000 (PORT=, EMULATOR_PORT=, STATE=, FRESH=1)
+	@exec $(PY) -m local
+
+submit: $(VENV)/.ready  ## Send FILE= to a running Penstock, watch it, save the articles (URL=, USER_NAME=, TOKEN=, OUT=)
+	@test -n "$(FILE)" || { echo "make submit FILE=keywords.txt: FILE is missing" >&2; exit 2; }
+	@exec $(PY) -m local.submit "$(FILE)"
+
+test: $(VENV)/.ready  ## Every test but the long ones
+	$(PY) -m pytest -n auto --dist worksteal -m "not long"
+
+test-long: $(VENV)/.ready  ## The tests that take minutes, too
+	$(PY) -m pytest -n auto --dist worksteal
+
+check: lint types test validate build  ## All that CI does
+
+lint: $(VENV)/.ready  ## Style and formatting
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.ready  ## Strict type check
+	$(VENV)/bin/mypy $(CODE)
+
+validate: $(SAM_VENV)/.ready  ## The template, by AWS's own linter
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam validate --lint
+
+build: $(SAM_VENV)/.ready  ## Functions and layers as they are deployed, into .aws-sam/
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM_VENV)/bin/sam build
+
+bench: $(VENV)/.ready  ## The numbers of docs/decisions, measured on this machine
+	$(PY) -m bench
+
+lock: $(VENV)/.ready  ## Pin the newest packages that *.in allows, with hashes
+	$(PY) -m pip install --quiet --disable-pip-version-check uv
+	for list in layers/vendor/requirements requirements-dev requirements-sam; do \
+	  $(VENV)/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $$list.in -o $$list.txt || exit 1; done
+
+clean:  ## Everything that was made here, local state included
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .penstock .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.ready: $(LISTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Penstock needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Set PYTHON=python3.13, for example." >&2; exit 1; }
+	@echo "setting up $(VENV) (once, about half a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PY) $(INSTALL) $(addprefix -r ,$(LISTS))
+	@touch $@
+
+$(SAM_VENV)/.ready: requirements-sam.txt
+	@echo "setting up $(SAM_VENV) (once, about half a minute)"
+	@$(PYTHON) -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python $(INSTALL) -r $<
+	@touch $@
