@@ -103,7 +103,7 @@ def modules_after(code: str) -> set[str]:
 
 @pytest.mark.parametrize("name", [path.stem for path in FUNCTIONS])
 def test_importing_a_function_does_nothing(name: str) -> None:
-    """No client, no environment: this interpreter has none of our variables. And the API starts without a provider's SDK."""
+    """No client, no environment: this interpreter has none of our variables. And no provider's SDK."""
     loaded = modules_after(f"import {name}")
     assert not loaded & {"openai", "google.genai", "moto"}
 
