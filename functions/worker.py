@@ -23,8 +23,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _delivered(record: dict[str, Any], context: LambdaContext) -> bool:
     verdict = _verdict(record, context)
     if isinstance(verdict, Later) and verdict.seconds is not None:
-        wiring.parts().queues.return_later(record["eventSourceARN"], record["receiptHandle"], verdict.seconds)
+        _return(record, verdict.seconds, context)
     return isinstance(verdict, Done)
+
+
+def _return(record: dict[str, Any], seconds: float, context: LambdaContext) -> None:
+    """If even this fails, the visibility timeout brings the message back."""
+    try:
+        wiring.parts().queues.return_later(record["eventSourceARN"], record["receiptHandle"], seconds)
+    except Exception:
+        wiring.observe(context).exception("a message could not be returned", message_id=record["messageId"])
 
 
 def _verdict(record: dict[str, Any], context: LambdaContext) -> Done | Later:

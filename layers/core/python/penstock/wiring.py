@@ -23,6 +23,7 @@ from penstock.domain.models import Catalogue, Completion, Prompt
 from penstock.domain.quota import Needs
 from penstock.engine.parts import Limits, Parts
 from penstock.kinds import loader
+from penstock.kinds.documents import html
 from penstock.providers import catalogue
 from penstock.providers.base import Writer
 from penstock.store import changes
@@ -54,7 +55,7 @@ class Settings(BaseModel):
     client_id: str = ""
     jwks_url: str = ""
     plan_tokens: int = Field(1_000_000, ge=0)
-    plan_articles: int = Field(100, ge=0)
+    plan_articles: int = Field(1_000, ge=0)
     window: int = Field(50, ge=2, le=1000)
     visibility_seconds: int = Field(960, ge=60)
     offline_writer: bool = False
@@ -77,7 +78,7 @@ class Settings(BaseModel):
 
     @property
     def keys_url(self) -> str:
-        return self.jwks_url or f"{self.issuer}/.well-known/jwks.json"
+        return self.jwks_url or f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
 
 
 @lru_cache(maxsize=1)
@@ -109,6 +110,11 @@ def build(settings: Settings) -> Parts:
             settings.window, Needs(settings.plan_tokens, settings.plan_articles), settings.visibility_seconds
         ),
     )
+
+
+def clean_html(markup: str) -> str:
+    """Safe to show: see `kinds.documents.html`."""
+    return html.clean(markup)
 
 
 def read_stream(event: Mapping[str, Any]) -> list[Change]:

@@ -38,10 +38,13 @@ def abandoned(fence: str, now: int) -> Condition:
     return mine(fence) & expired(now)
 
 
+def queued_at(stage: int) -> Condition:
+    return equals("status", ItemStatus.QUEUED) & equals("stage", stage)
+
+
 def waiting(stage: int) -> Condition:
     """Queued at `stage`, or never claimed (which is stage 0)."""
-    queued = equals("status", ItemStatus.QUEUED) & equals("stage", stage)
-    return queued | NEW if stage == 0 else queued
+    return queued_at(stage) | NEW if stage == 0 else queued_at(stage)
 
 
 def reopened(message: ItemMessage) -> Condition:

@@ -4,9 +4,9 @@ adds that file and nothing else."""
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from penstock.domain.models import Catalogue
@@ -14,6 +14,7 @@ from penstock.domain.quota import Needs
 from penstock.domain.work import Work
 
 Json = Mapping[str, Any]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
 
 class Closed(BaseModel):
@@ -28,7 +29,7 @@ class BatchRequest(Closed):
 
     job_type: str
     name: str | None = Field(None, max_length=120, description="What you call this job; the first inputs if left out.")
-    tags: tuple[str, ...] = Field((), max_length=20, description="Up to 20 tags for finding it again.")
+    tags: tuple[Tag, ...] = Field((), max_length=20, description="Up to 20 tags for finding it again.")
     priority: Literal["high", "normal", "low"] = "normal"
     budget: int | None = Field(
         None, ge=0, description="Most that the job may cost, in micro-dollars; no limit if left out."

@@ -2,6 +2,7 @@
 in code."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -40,9 +41,12 @@ class Catalogue:
         self.models = tuple(models)
         self._available = frozenset(available)
         self.offline = offline
-        self._names: Mapping[str, Model] = {
-            name.casefold(): model for model in self.models for name in (model.id, *model.aliases)
-        }
+        self._names: dict[str, Model] = {}
+        for model in self.models:
+            for name in {each.casefold() for each in (model.id, *model.aliases)}:
+                if name in self._names:
+                    raise ValueError(f"{name!r} names both {self._names[name].id} and {model.id}: take it from one of them")
+                self._names[name] = model
 
     def find(self, name: str) -> Model | None:
         return self._names.get(name.strip().casefold())
@@ -58,6 +62,11 @@ class Catalogue:
         callable_models = [model for model in self.models if self.answered_by(model)]
         own = [model for model in callable_models if model.provider in self._available]
         return next(iter(own or callable_models), None)
+
+
+@cache
+def _schema_bytes(schema: type[BaseModel]) -> int:
+    return len(str(schema.model_json_schema()).encode())
 
 
 class Prompt(BaseModel):
@@ -81,7 +90,7 @@ class Prompt(BaseModel):
     @property
     def ceiling(self) -> int:
         """The most tokens this call can use: no tokenizer makes more tokens than bytes."""
-        schema = len(str(self.schema_.model_json_schema()).encode()) if self.schema_ else 0
+        schema = _schema_bytes(self.schema_) if self.schema_ else 0
         return len(self.system.encode()) + len(self.user.encode()) + schema + self.max_output
 
 

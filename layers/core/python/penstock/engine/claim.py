@@ -4,12 +4,13 @@ The verdict goes by the same conditions that were refused, in the order job, ite
 a job for want of its own reservation.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.domain.account import can_pay, short_of
-from penstock.domain.conditions import EXISTS, Condition, Image, at_least, equals, less
-from penstock.domain.item import RUNNING, Item, abandoned, claimable, expired, reopened, waiting
+from penstock.domain.conditions import EXISTS, NEW, Condition, Image, at_least, equals, less
+from penstock.domain.item import RUNNING, Item, abandoned, claimable, expired, queued_at, reopened
 from penstock.domain.job import Job, PauseReason, Status, change, current, unexpired
 from penstock.domain.message import ItemMessage
 from penstock.domain.quota import Needs
@@ -24,12 +25,13 @@ ROUNDS = 6
 @dataclass(frozen=True)
 class Claim:
     """What a worker holds: `fence` proves it, `reserved` is what it may charge. `may_call` is false once the tries are
-    used up."""
+    used up. `untouched`: nobody had the item before, so no step of it can be stored."""
 
     message: ItemMessage
     fence: str
     reserved: Needs
     may_call: bool = True
+    untouched: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,17 @@ class Attempt:
 
 
 def claim(parts: Parts, attempt: Attempt) -> Verdict:
-    reopening = False
+    """Begins with the variant of the straight path, an item that nobody had before; the old image chooses another."""
+    variants = _variants(attempt.message)
+    variant = variants[0]
     for _ in range(ROUNDS):
         now = parts.clock()
-        refusal = parts.table.transact(_claim_writes(attempt, now, reopening))
+        refusal = parts.table.transact(_claim_writes(attempt, now, variant))
         if refusal is None:
-            return Claim(attempt.message, attempt.fence, attempt.needs)
-        tried, reopening = reopening, attempt.message.reopens and reopened(attempt.message).holds(refusal.images[1])
-        if reopening and not tried:
+            return Claim(attempt.message, attempt.fence, attempt.needs, untouched=variant.when == NEW)
+        fitting = next((each for each in variants if each.when.holds(refusal.images[1])), variant)
+        if refusal.failed[1] and fitting != variant:
+            variant = fitting
             continue
         verdict = _judge(parts, attempt, refusal, now)
         if verdict:
@@ -83,7 +88,24 @@ def _startable(message: ItemMessage, now: int) -> Condition:
     return alive & equals("remaining", 0) if message.is_finish else alive
 
 
-def _claim_writes(attempt: Attempt, now: int, reopening: bool) -> list[Write]:
+@dataclass(frozen=True)
+class Variant:
+    """One way in which an item can be claimable, and what its claim does to the count of tries."""
+
+    when: Condition
+    set: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, int] = field(default_factory=dict)
+
+
+def _variants(message: ItemMessage) -> list[Variant]:
+    """Of a reopened item the tries begin anew, and what it was charged once was given back."""
+    anew = {"tries": 1, "limited": 0, "charged_tokens": 0, "charged_articles": 0, "error": None, "result": None}
+    untouched = [Variant(NEW, set={"tries": 1})] if message.stage == 0 else []
+    again = [Variant(reopened(message), set=anew)] if message.reopens and message.stage == 0 else []
+    return [*untouched, Variant(queued_at(message.stage), add={"tries": 1}), *again]
+
+
+def _claim_writes(attempt: Attempt, now: int, variant: Variant) -> list[Write]:
     message, needs = attempt.message, attempt.needs
     when = _startable(message, now) & at_least("budget_left", needs.cost)
     started = {"status": Status.PROCESSING, "stalls": 0, "last_activity_at": now}
@@ -91,11 +113,10 @@ def _claim_writes(attempt: Attempt, now: int, reopening: bool) -> list[Write]:
     job = change(JobOf(message.user, message.job_id), now, when, set=started, add=counters, first={"started_at": now})
     payment = {"tokens_remaining": -needs.tokens, "articles_remaining": -needs.articles}
     account = Update(AccountOf(message.user), can_pay(needs), add=payment)
-    return [job, _item_claim(attempt, now, reopening), account]
+    return [job, _item_claim(attempt, now, variant), account]
 
 
-def _item_claim(attempt: Attempt, now: int, reopening: bool) -> Update:
-    """Two variants: of a reopened item the tries begin anew, and what it once charged was given back."""
+def _item_claim(attempt: Attempt, now: int, variant: Variant) -> Update:
     message, needs = attempt.message, attempt.needs
     fields = {
         "user": message.user,
@@ -111,11 +132,7 @@ def _item_claim(attempt: Attempt, now: int, reopening: bool) -> Update:
         "reserved_cost": needs.cost,
         "updated_at": now,
     }
-    item = ItemOf(message.job_id, message.index)
-    if reopening:
-        anew = {"tries": 1, "limited": 0, "charged_tokens": 0, "charged_articles": 0, "error": None, "result": None}
-        return Update(item, reopened(message), set=fields | anew)
-    return Update(item, waiting(message.stage), set=fields, add={"tries": 1})
+    return Update(ItemOf(message.job_id, message.index), variant.when, set={**fields, **variant.set}, add=variant.add)
 
 
 def _judge(parts: Parts, attempt: Attempt, refusal: Refusal, now: int) -> Verdict | None:

@@ -21,7 +21,7 @@ class Limits:
     queues, in seconds; a lease ends before it."""
 
     window: int = 50
-    plan: Needs = field(default_factory=lambda: Needs(1_000_000, 100))
+    plan: Needs = field(default_factory=lambda: Needs(1_000_000, 1_000))
     visibility: int = 960
 
 

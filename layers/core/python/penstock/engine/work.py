@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from penstock.domain.errors import Contention, Fate, Limited, OutOfTime, PenstockError, Refused, Stopped, Transient
 from penstock.domain.item import Item, ItemStatus, mine
@@ -12,12 +13,15 @@ from penstock.domain.job import Status
 from penstock.domain.kind import Kind, Product
 from penstock.domain.message import ItemMessage
 from penstock.domain.quota import Needs
-from penstock.domain.work import Effects, Work
+from penstock.domain.work import Effects, StoredStep, Work
 from penstock.domain.writes import ItemOf, Refusal, Update
 from penstock.engine import settle
 from penstock.engine.claim import Attempt, Claim, Done, Later, claim
 from penstock.engine.finish import finish_done, finish_failed
 from penstock.engine.parts import Parts
+
+if TYPE_CHECKING:
+    from penstock.store.files import Files
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +55,24 @@ class Shift:
     def outcome(self) -> settle.Outcome:
         seconds = self.started - self.seconds_left()
         return settle.Outcome(self.work.usage, self.work.billed, self.work.written_by, seconds)
+
+
+class Steps:
+    """The stored steps of one item and stage. Where nobody had the item before there are none, and none is looked
+    for, until one turns out to be there all the same: this worker has then outlived its lease, and another one is
+    at it."""
+
+    def __init__(self, files: "Files", message: ItemMessage, untouched: bool) -> None:
+        self._files, self._untouched = files, untouched
+        self._place = message.job_id, message.index, message.stage
+
+    def load(self, name: str) -> StoredStep | None:
+        return None if self._untouched else self._files.load_step(*self._place, name)
+
+    def keep(self, name: str, step: StoredStep) -> StoredStep:
+        kept = self._files.keep_step(*self._place, name, step)
+        self._untouched = self._untouched and kept is step
+        return kept
 
 
 def work(parts: Parts, message: ItemMessage, seconds_left: Callable[[], float]) -> Done | Later:
@@ -92,16 +114,16 @@ def _attempt(parts: Parts, kind: Kind, message: ItemMessage, seconds_left: Calla
 
 
 def _work(parts: Parts, message: ItemMessage, held: Claim, seconds_left: Callable[[], float]) -> Work:
-    job_id, index, stage = message.job_id, message.index, message.stage
+    steps = Steps(parts.files, message, held.untouched)
     effects = Effects(
         call=parts.write,
-        load=lambda name: parts.files.load_step(job_id, index, stage, name),
-        keep=lambda name, step: parts.files.keep_step(job_id, index, stage, name, step),
+        load=steps.load,
+        keep=steps.keep,
         seconds_left=lambda: seconds_left() - SETTLE_MARGIN,
         cancelled=lambda: _cancelled(parts, message),
         may_call=held.may_call,
     )
-    place = (message.user, job_id, index, message.total)
+    place = (message.user, message.job_id, message.index, message.total)
     return Work(*place, message.input or {}, message.settings or {}, effects, retry=message.retried_in)
 
 

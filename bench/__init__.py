@@ -1,0 +1,1 @@
+"""Measurements of Penstock as its user would see it: `make bench`."""

@@ -1,0 +1,99 @@
+"""`make bench`: what the README and docs/decisions/0001 claim, measured on this machine. Prints a Markdown table."""
+
+import statistics
+import time
+
+from bench.penstock import Penstock, User, running
+
+PLENTY = {"PARAMETERS": "PlanTokens=1000000000 PlanArticles=1000000"}
+
+
+def main() -> None:
+    print("| measured | value | asked for |\n|---|---|---|")
+    with running(**PLENTY) as penstock:
+        throughput(penstock, "empty table")
+        latency(penstock)
+        fairness(penstock)
+        throughput(penstock, "a job of 10,000 is running", users=50)
+    with running(**PLENTY) as penstock:
+        fill(penstock, 20_000)
+        throughput(penstock, "20,000 items in the table")
+
+
+def row(what: str, value: str, asked: str) -> None:
+    print(f"| {what} | {value} | {asked} |", flush=True)
+
+
+def keywords(name: str, count: int) -> list[str]:
+    return [f"{name} {number}" for number in range(count)]
+
+
+def wait(user: User, job_id: str, *, until: int | None = None, seconds: float = 600) -> None:
+    """Until the job has ended, or `until` of its items are done."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        job = user.job(job_id)
+        if job["status"] in ("completed", "failed", "paused") or (until and job["completedItems"] >= until):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{job_id} did not end within {seconds} s")
+
+
+def throughput(penstock: Penstock, when: str, users: int = 50, each: int = 10) -> None:
+    crowd = penstock.users(users)
+    start = time.monotonic()
+    jobs = [(user, user.submit(keywords(f"{when} {number}", each))) for number, user in enumerate(crowd)]
+    for user, job_id in jobs:
+        wait(user, job_id)
+    rate = users * each / (time.monotonic() - start)
+    row(f"{users * each} keywords of {users} users, {when}", f"{rate:.0f} items/s", "≥ 40")
+
+
+def latency(penstock: Penstock) -> None:
+    user, times = penstock.user(), []
+    for number in range(21):
+        start = time.monotonic()
+        job_id = user.submit(keywords(f"latency {number}", 100))
+        times.append(time.monotonic() - start)
+        user.call("POST", f"/api/batch-jobs/{job_id}/cancel")
+    row("POST of 100 keywords, median of 21", f"{statistics.median(times) * 1000:.0f} ms", "≤ 100")
+    times = []
+    for number in range(5):
+        start = time.monotonic()
+        job_id = user.submit(keywords(f"large {number}", 10_000))
+        times.append(time.monotonic() - start)
+        user.call("POST", f"/api/batch-jobs/{job_id}/cancel")
+    row("POST of 10,000 keywords, median of 5", f"{statistics.median(times) * 1000:.0f} ms", "≤ 200")
+    user = penstock.user("other")  # whose queue holds no leftovers of cancelled jobs
+    start, job_id = time.monotonic(), user.submit(keywords("first", 3))
+    while not user.job(job_id)["startedAt"]:
+        time.sleep(0.005)
+    row("submission to first item started", f"{(time.monotonic() - start) * 1000:.0f} ms", "≤ 1,000")
+
+
+def fairness(penstock: Penstock) -> None:
+    """Another user's five keywords, alone and beside a job of 10,000."""
+    small = penstock.user("other")
+    alone = _five(small, "alone")
+    penstock.user("demo").submit(keywords("crowd", 10_000))
+    time.sleep(3)
+    beside = statistics.median(_five(small, f"beside {number}") for number in range(5))
+    row("a job of 10,000 delays another user's 5 by (median of 5)", f"{max(0.0, beside - alone):.2f} s", "≤ 2")
+
+
+def _five(user: User, name: str) -> float:
+    start = time.monotonic()
+    wait(user, user.submit(keywords(name, 5)))
+    return time.monotonic() - start
+
+
+def fill(penstock: Penstock, items: int) -> None:
+    """That many settled items, through the product itself."""
+    crowd = penstock.users(20)
+    jobs = [(user, user.submit(keywords(f"fill {number}", items // 20), length="short")) for number, user in enumerate(crowd)]
+    for user, job_id in jobs:
+        wait(user, job_id, seconds=1800)
+
+
+if __name__ == "__main__":
+    main()
