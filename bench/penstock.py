@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -28,6 +28,9 @@ class User:
     def __init__(self, port: int, token: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+    def close(self) -> None:
+        self._connection.close()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         self._connection.request(method, path, json.dumps(body) if body is not None else None, self._headers)
@@ -49,15 +52,19 @@ class User:
 class Penstock:
     port: int
     state: Path
+    opened: ExitStack
     numbers: Iterator[int] = field(default_factory=count)
 
     def token(self, name: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", f"/local/token?user={name}")
-        return str(json.loads(connection.getresponse().read())["token"])
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request("GET", f"/local/token?user={name}")
+            return str(json.loads(connection.getresponse().read())["token"])
 
     def user(self, name: str = "demo") -> User:
-        return User(self.port, self.token(name))
+        return self._signed_in(self.token(name))
+
+    def _signed_in(self, token: str) -> User:
+        return self.opened.enter_context(closing(User(self.port, token)))
 
     def users(self, number: int) -> list[User]:
         """New users of the pool, made through the emulator's port as any tool would."""
@@ -71,14 +78,15 @@ class Penstock:
             aws_secret_access_key="bench",
         )
         names = [f"bench-{next(self.numbers)}" for _ in range(number)]
-        return [self._new_user(cognito, pool, variables["CLIENT_ID"], name) for name in names]
+        with closing(cognito):
+            return [self._new_user(cognito, pool, variables["CLIENT_ID"], name) for name in names]
 
     def _new_user(self, cognito: Any, pool: str, client_id: str, name: str) -> User:
         cognito.admin_create_user(UserPoolId=pool, Username=name)
         cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True)
         login = {"USERNAME": name, "PASSWORD": PASSWORD}
         answer = cognito.initiate_auth(ClientId=client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=login)
-        return User(self.port, answer["AuthenticationResult"]["AccessToken"])
+        return self._signed_in(answer["AuthenticationResult"]["AccessToken"])
 
 
 @contextmanager
@@ -90,7 +98,8 @@ def running(**environment: str) -> Iterator[Penstock]:
         process = subprocess.Popen([sys.executable, "-m", "local"], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
         try:
             _wait_until_ready(port, process)
-            yield Penstock(port, state)
+            with ExitStack() as opened:
+                yield Penstock(port, state, opened)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(30)
@@ -113,10 +122,10 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                return
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as connection:
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == 200:
+                    return
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("local mode did not become ready")

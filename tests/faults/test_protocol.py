@@ -416,6 +416,7 @@ def test_17_the_window_does_not_drift_when_an_advance_is_lost(house: House, monk
     house.work(received(house))
     house.work(received(house))
     dispatch.dispatch(house.parts, USER.user, job.job_id)
+    house.follow()
     assert house.queued() <= 4
     assert house.job(job.job_id).sent - house.job(job.job_id).settled <= 4
     ends_well(house, job.job_id)

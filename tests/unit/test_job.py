@@ -36,28 +36,9 @@ ALLOWED = {
 
 
 def job(**fields: Any) -> Job:
-    counters = dict.fromkeys(
-        [
-            "cursor",
-            "sent",
-            "settled",
-            "completed",
-            "failed",
-            "cancelled",
-            "running",
-            "stalls",
-            "retried_in",
-            "tokens_used",
-            "articles_used",
-            "cost",
-            "tokens_at_start",
-            "articles_at_start",
-            "created_at",
-            "updated_at",
-            "last_activity_at",
-        ],
-        0,
-    )
+    zero = ("cursor", "sent", "settled", "completed", "failed", "cancelled", "running", "stalls", "retried_in")
+    spent = ("tokens_used", "articles_used", "cost", "tokens_at_start", "articles_at_start")
+    counters = dict.fromkeys((*zero, *spent, "created_at", "updated_at", "last_activity_at"), 0)
     base = {
         "user": "u",
         "job_id": "j",

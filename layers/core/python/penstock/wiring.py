@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 from uuid6 import uuid7
 
 from penstock.domain.changes import Change
@@ -60,11 +60,6 @@ class Settings(BaseModel):
     visibility_seconds: int = Field(960, ge=60)
     offline_writer: bool = False
     extra_kinds: Path | None = None
-
-    @field_validator("extra_kinds", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: str | None) -> str | None:
-        return value or None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
