@@ -29,10 +29,11 @@ def _delivered(record: dict[str, Any], context: LambdaContext) -> bool:
 
 def _return(record: dict[str, Any], seconds: float, context: LambdaContext) -> None:
     """If even this fails, the visibility timeout brings the message back."""
+    logger = wiring.observe(context)
     try:
         wiring.parts().queues.return_later(record["eventSourceARN"], record["receiptHandle"], seconds)
     except Exception:
-        wiring.observe(context).exception("a message could not be returned", message_id=record["messageId"])
+        logger.exception("a message could not be returned", message_id=record["messageId"])
 
 
 def _verdict(record: dict[str, Any], context: LambdaContext) -> Done | Later:

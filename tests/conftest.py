@@ -2,8 +2,12 @@
 nothing."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.house import House
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +22,7 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house() -> Iterator["House"]:  # noqa: F821 - imported where it is used: the emulator is slow to import
+def house() -> Iterator["House"]:
     from local.emulator import Emulator
     from tests.house import House
 

@@ -4,6 +4,7 @@ call."""
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from penstock.domain.kind import BatchRequest, Kind, Plan, Planning, Product
@@ -15,7 +16,7 @@ MODEL = Model(id="toy-1", provider="toy", context_limit=1000, output_limit=100, 
 CEILING = Needs(tokens=100, articles=1, cost=200)
 USED = Usage(input=10, output=20, calls=1, cost=40)
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 
 
 @dataclass
@@ -50,15 +51,17 @@ def _plan(request: ToyRequest, planning: Planning) -> Plan:
 
 def _stage(stage: int, last: bool) -> Callable[[Work], Product | None]:
     def run(work: Work) -> Product | None:
-        texts = [
-            work.step(name, lambda name=name: work.text(_prompt(name, work, stage))) for name in ("first", "second")
-        ]
+        texts = [work.step(name, partial(_ask, work, name, stage)) for name in ("first", "second")]
         return Product("ARTICLE", {"title": texts[0]}, {"texts": texts}) if last else None
 
     return run
 
 
-def _prompt(purpose: str, work: Work, stage: int) -> Prompt:
+def _ask(work: Work, purpose: str, stage: int) -> str:
+    return work.text(prompt(purpose, work, stage))
+
+
+def prompt(purpose: str, work: Work, stage: int) -> Prompt:
     return Prompt(purpose=purpose, system="", user="", max_output=50, facts={"line": work.index, "stage": stage})
 
 
@@ -67,7 +70,7 @@ def _ceiling(line: Any, settings: Any, stage: int, models: Catalogue) -> Needs:
 
 
 def _finish(work: Work) -> None:
-    work.step("book", lambda: work.text(_prompt("book", work, 0)))
+    work.step("book", lambda: work.text(prompt("book", work, 0)))
 
 
 def _kind(name: str, stages: int, **extra: Any) -> Kind:

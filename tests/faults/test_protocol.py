@@ -2,64 +2,31 @@
 invariant checked and every line terminal."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from penstock.domain.errors import Conflict, NotFound, Refused
+from penstock.domain.errors import Conflict, Limited, NotFound, Refused
 from penstock.domain.item import ItemStatus
-from penstock.domain.job import PauseReason, Status
+from penstock.domain.job import Job, PauseReason, Status
+from penstock.domain.kind import Kinds
 from penstock.domain.quota import Needs
 from penstock.engine import control, dispatch
 from penstock.engine.claim import Done, Later
+from penstock.engine.parts import Parts
 from penstock.engine.quota import grant
 from penstock.engine.work import work
-from tests.house import USER, Delivery, House
+from tests.faults.steps import LONG, Crash, crash, crash_at, ends_well, lose_all, raises, received
+from tests.house import USER, House
 from tests.invariants import check
-from tests.toys import CEILING, USED
+from tests.toys import CEILING, TOY, USED
 
-LONG = 3600.0
-
-
-class Crash(BaseException):
-    """The process dies here: nothing of ours may catch it."""
+Action = Callable[[Parts, str, str], Job]
 
 
-def crash(*_: Any, **__: Any) -> None:
-    raise Crash
-
-
-def raises(error: Exception) -> Callable[[], None]:
-    def act() -> None:
-        raise error
-
-    return act
-
-
-def received(house: House) -> Delivery:
-    delivery = house.receive()
-    assert delivery is not None
-    return delivery
-
-
-def crash_at(house: House, line: int = 0, stage: int = 0) -> Delivery:
-    """The worker of the next message dies in its first call; the message comes back, the lease goes on."""
-    house.script.at(line, crash, stage=stage)
-    delivery = received(house)
-    with pytest.raises(Crash):
-        work(house.parts, delivery.message, lambda: 900.0)
-    house.give_back(delivery)
-    return delivery
-
-
-def ends_well(house: House, job_id: str, status: Status = Status.COMPLETED) -> None:
-    house.run()
-    assert house.job(job_id).status == status
-    assert house.job(job_id).running == 0
-    check(house)
-
-
-def test_1_a_stalled_dispatch_does_not_advance_the_cursor_of_a_later_run(house: House, monkeypatch) -> None:
+def test_1_a_stalled_dispatch_does_not_advance_a_later_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.limit(window=2)
     sending = house.parts.queues.send
 
@@ -77,7 +44,7 @@ def test_1_a_stalled_dispatch_does_not_advance_the_cursor_of_a_later_run(house: 
     ends_well(house, house.submit(2))
 
 
-def test_2_a_job_with_open_lines_is_not_finished_by_an_old_look(house: House, monkeypatch) -> None:
+def test_2_a_job_with_open_lines_is_not_finished_by_an_old_look(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = house.submit(2)
     house.script.at(1, raises(Refused("no")))
     while delivery := house.receive():
@@ -129,7 +96,7 @@ def test_4_a_job_that_can_pay_again_wakes_by_itself(house: House) -> None:
     ends_well(house, job_id)
 
 
-def test_4_a_grant_whose_resumes_are_lost_is_made_up_for(house: House, monkeypatch) -> None:
+def test_4_a_grant_whose_resumes_are_lost_is_made_up_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.limit(plan=Needs(10, 100))
     job_id = house.submit(1)
     house.run()
@@ -142,7 +109,7 @@ def test_4_a_grant_whose_resumes_are_lost_is_made_up_for(house: House, monkeypat
     ends_well(house, job_id)
 
 
-def test_4_a_grant_between_the_refusal_and_the_pause_is_seen(house: House, monkeypatch) -> None:
+def test_4_a_grant_between_the_refusal_and_the_pause_is_seen(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.limit(plan=Needs(10, 100))
     job_id = house.submit(1)
     transact, table = house.parts.table.transact, house.parts.table
@@ -159,7 +126,7 @@ def test_4_a_grant_between_the_refusal_and_the_pause_is_seen(house: House, monke
     ends_well(house, job_id)
 
 
-def test_4_a_pause_finds_that_another_delivery_settled_the_last_line(house: House, monkeypatch) -> None:
+def test_4_a_pause_finds_the_last_line_settled_by_another(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both see the account short; the pause tests the item again."""
     house.limit(plan=Needs(CEILING.tokens, 1))
     job_id = house.submit(1)
@@ -302,11 +269,7 @@ def test_9_a_dead_letter_waits_for_a_live_worker_and_gives_back_what_a_dead_one_
 
 def test_10_what_was_lost_comes_back(house: House) -> None:
     job_id = house.submit(6)
-    for delivery in iter(house.receive, None):
-        house.acknowledge(delivery)
-    while delivery := house.receive():
-        house.acknowledge(delivery)
-    house.sqs.purge_queue(QueueUrl=house.resources["QueueNormal"]["QueueUrl"])
+    lose_all(house)
     house.run()
     assert house.job(job_id).completed == 0
     house.sweep()
@@ -318,7 +281,7 @@ def test_10_what_was_lost_comes_back(house: House) -> None:
 
 
 @pytest.mark.parametrize("action", [control.pause, control.cancel])
-def test_11_a_reservation_in_a_job_that_stands_still_goes_back(house: House, action) -> None:
+def test_11_a_reservation_in_a_job_that_stands_still_goes_back(house: House, action: Action) -> None:
     job_id = house.submit(1)
     crash_at(house)
     house.acknowledge(received(house))  # the message is lost
@@ -399,7 +362,7 @@ def test_16_a_finish_step_belongs_to_its_run(house: House) -> None:
     ends_well(house, job_id)
 
 
-def test_17_the_window_does_not_drift_when_an_advance_is_lost(house: House, monkeypatch) -> None:
+def test_17_the_window_does_not_drift_when_an_advance_is_lost(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.limit(window=4)
     table, update = house.parts.table, house.parts.table.update
 
@@ -422,7 +385,7 @@ def test_17_the_window_does_not_drift_when_an_advance_is_lost(house: House, monk
     ends_well(house, job.job_id)
 
 
-def test_a_submission_that_dies_after_its_transaction_is_dispatched_by_the_stream(house: House, monkeypatch) -> None:
+def test_a_submission_that_dies_is_dispatched_by_the_stream(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("penstock.engine.submit.dispatch", crash)
     with pytest.raises(Crash):
         house.submit(3)
@@ -450,16 +413,13 @@ def test_used_up_tries_fail_at_the_first_step_that_is_not_stored(house: House) -
         crash_at(house)
         house.clock.advance(LONG)
     ends_well(house, job_id, Status.FAILED)
-    assert house.items(job_id)[0].error["code"] == "tries_used_up"
+    error = house.items(job_id)[0].error
+    assert error is not None
+    assert error["code"] == "tries_used_up"
     assert house.script.calls[(0, "first")] == 3
 
 
 def test_a_job_past_its_deadline_fails_and_leaves_no_reservation(house: House) -> None:
-    from dataclasses import replace
-    from datetime import timedelta
-
-    from penstock.domain.kind import Kinds
-    from tests.toys import TOY
 
     house.parts = replace(house.parts, kinds=Kinds([replace(TOY, lifetime=timedelta(minutes=10))]))
     job_id = house.submit(3)
@@ -478,8 +438,6 @@ def test_a_job_past_its_deadline_fails_and_leaves_no_reservation(house: House) -
 
 
 def test_a_limited_provider_uses_up_no_try_and_pauses_the_job(house: House) -> None:
-    from penstock.domain.errors import Limited
-
     job_id = house.submit(2)
     house.script.at(0, *[raises(Limited("429", retry_after=1.0))] * 3)
     house.run()

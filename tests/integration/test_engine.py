@@ -1,5 +1,7 @@
 """The engine's straight path and its controls, on the template's own resources."""
 
+from collections.abc import Callable
+
 import pytest
 
 from penstock.domain.errors import Conflict, Invalid, NotFound, Refused, Stopped
@@ -9,20 +11,14 @@ from penstock.domain.quota import Needs
 from penstock.engine import control
 from penstock.engine.claim import Done, Later
 from penstock.engine.idempotency import Once
-from penstock.engine.parts import Identity
+from penstock.engine.parts import Identity, Parts
 from penstock.engine.quota import close_account, grant
 from penstock.engine.submit import submit
 from penstock.engine.work import work
+from tests.faults.steps import raises
 from tests.house import USER, House
 from tests.invariants import check
 from tests.toys import CEILING, USED, ToyRequest
-
-
-def raises(error: Exception):
-    def act() -> None:
-        raise error
-
-    return act
 
 
 def test_a_job_runs_to_its_end_and_is_charged_once_a_line(house: House) -> None:
@@ -106,7 +102,7 @@ def test_resume_within_seconds_loses_nothing(house: House) -> None:
 
 def test_pause_during_an_item_lets_it_settle(house: House) -> None:
     job_id = house.submit(3)
-    house.script.at(0, lambda: control.pause(house.parts, USER.user, job_id) and None)
+    house.script.at(0, lambda: control.pause(house.parts, USER.user, job_id))
     house.run()
     job = house.job(job_id)
     assert (job.status, job.pause_reason, job.completed, job.running) == (Status.PAUSED, PauseReason.USER, 1, 0)
@@ -115,7 +111,7 @@ def test_pause_during_an_item_lets_it_settle(house: House) -> None:
 
 def test_cancel_during_an_item_charges_what_was_done(house: House) -> None:
     job_id = house.submit(3)
-    house.script.at(0, lambda: control.cancel(house.parts, USER.user, job_id) and None)
+    house.script.at(0, lambda: control.cancel(house.parts, USER.user, job_id))
     house.run()
     job = house.job(job_id)
     assert (job.status, job.completed, job.remaining, job.running) == (Status.CANCELLED, 1, 2, 0)
@@ -125,7 +121,7 @@ def test_cancel_during_an_item_charges_what_was_done(house: House) -> None:
 def test_a_slow_item_of_a_cancelled_job_stops_and_is_not_charged(house: House) -> None:
     job_id = house.submit(1)
     seconds = iter([900.0] * 5 + [400.0] * 50)
-    house.script.at(0, lambda: control.cancel(house.parts, USER.user, job_id) and None)
+    house.script.at(0, lambda: control.cancel(house.parts, USER.user, job_id))
     delivery = house.receive()
     assert delivery
     house.work(delivery, lambda: next(seconds))
@@ -257,7 +253,7 @@ def test_a_grant_counts_once_and_never_goes_below_zero(house: House) -> None:
 
 
 def test_the_same_submission_twice_is_one_job(house: House) -> None:
-    request, once = ToyRequest(lines=2), Once("key", "hash")
+    request, once = ToyRequest.model_validate({"lines": 2}), Once("key", "hash")
     first = submit(house.parts, USER, request, once)
     assert submit(house.parts, USER, request, once) == first
     with pytest.raises(Invalid, match="Idempotency-Key"):
@@ -304,7 +300,9 @@ def test_delete_waits_for_what_still_runs(house: House) -> None:
     ("action", "status"),
     [(control.resume, "pending"), (control.retry, "pending"), (control.delete, "pending")],
 )
-def test_an_illegal_action_names_the_present_status(house: House, action, status: str) -> None:
+def test_an_illegal_action_names_the_present_status(
+    house: House, action: Callable[[Parts, str, str], object], status: str
+) -> None:
     job_id = house.submit(1)
     with pytest.raises(Conflict, match=status):
         action(house.parts, USER.user, job_id)
@@ -351,7 +349,7 @@ def test_a_failed_finish_step_fails_the_job_and_can_be_retried(house: House) -> 
 
 def test_a_finish_step_that_meets_a_pause_is_done_again(house: House) -> None:
     job_id = house.submit(1, kind="book")
-    house.script.at(1, lambda: control.pause(house.parts, USER.user, job_id) and None)
+    house.script.at(1, lambda: control.pause(house.parts, USER.user, job_id))
     house.run()
     assert house.job(job_id).status == Status.PAUSED
     control.resume(house.parts, USER.user, job_id)

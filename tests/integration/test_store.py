@@ -31,7 +31,8 @@ class Failing:
     """Stands before one client method: raises each of `errors`, one a call, then lets the calls through."""
 
     def __init__(self, call: Any, *errors: Exception) -> None:
-        self.call, self.errors, self.seen = call, list(errors), []
+        self.call, self.errors = call, list(errors)
+        self.seen: list[Any] = []
 
     def __call__(self, **request: Any) -> Any:
         self.seen.append(request)
@@ -114,7 +115,8 @@ def test_unprocessed_reads_and_deletes_are_asked_for_again(house: House, monkeyp
 
     def half_a_read(RequestItems: Any) -> Any:
         wanted = RequestItems[table.name]["Keys"]
-        reply = read(RequestItems={table.name: {**RequestItems[table.name], "Keys": wanted[: len(wanted) // 2 + 1]}})
+        now: Any = {table.name: {**RequestItems[table.name], "Keys": wanted[: len(wanted) // 2 + 1]}}
+        reply = read(RequestItems=now)
         rest = wanted[len(wanted) // 2 + 1 :]
         unread = {table.name: {"Keys": rest, "ConsistentRead": True}} if rest else {}
         return {"Responses": reply["Responses"], "UnprocessedKeys": unread}

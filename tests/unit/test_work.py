@@ -1,7 +1,6 @@
 """Steps: stored before anything follows, paid for once."""
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import pytest
 
@@ -29,19 +28,21 @@ class Desk:
         self.left -= self.cost_of_call
         return Completion(text=f"{model}: {prompt.user}", usage=USED, written_by="toy")
 
+    def load(self, name: str) -> StoredStep | None:
+        return StoredStep.decode(self.stored[name]) if name in self.stored else None
+
     def keep(self, name: str, step: StoredStep) -> StoredStep:
         return StoredStep.decode(self.stored.setdefault(name, step.encode()))
 
     def work(self, *, may_call: bool = True, retry: int = 0) -> Work:
-        load: Callable[[str], Any] = lambda name: StoredStep.decode(self.stored[name]) if name in self.stored else None  # noqa: E731
-        effects = Effects(self.call, load, self.keep, lambda: self.left, lambda: self.cancelled, may_call)
+        effects = Effects(self.call, self.load, self.keep, lambda: self.left, lambda: self.cancelled, may_call)
         return Work("u", "j", 0, 1, {}, {"model": "m"}, effects, retry=retry)
 
 
 def test_a_stored_step_makes_no_call_and_still_counts() -> None:
     desk = Desk()
     first, second = desk.work(), desk.work()
-    made = [work.step("content", lambda work=work: work.text(ASK)) for work in (first, second)]
+    made = [work.step("content", partial(work.text, ASK)) for work in (first, second)]
     assert made == ["m: hello"] * 2
     assert desk.calls == 1
     assert first.usage == second.usage == USED

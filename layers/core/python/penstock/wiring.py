@@ -1,11 +1,9 @@
-"""Puts the parts together. The only reader of the environment; nothing happens before `parts()` is first called."""
+"""Puts the parts together; nothing happens before `parts()` is first called."""
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +12,6 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from pydantic import BaseModel, ConfigDict, Field
 from uuid6 import uuid7
 
 from penstock.domain.changes import Change
@@ -26,6 +23,7 @@ from penstock.kinds import loader
 from penstock.kinds.documents import html
 from penstock.providers import catalogue
 from penstock.providers.base import Writer
+from penstock.settings import Settings, settings
 from penstock.store import changes
 from penstock.store.files import Files
 from penstock.store.queues import Queues
@@ -39,46 +37,6 @@ CLIENT = Config(
     max_pool_connections=32,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
-
-
-class Settings(BaseModel):
-    """The environment of the functions, as the template sets it. Each field is one variable, in upper case."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    table_name: str
-    bucket_name: str
-    queue_url_high: str
-    queue_url_normal: str
-    queue_url_low: str
-    issuer: str = ""
-    client_id: str = ""
-    jwks_url: str = ""
-    plan_tokens: int = Field(1_000_000, ge=0)
-    plan_articles: int = Field(1_000, ge=0)
-    window: int = Field(50, ge=2, le=1000)
-    visibility_seconds: int = Field(960, ge=60)
-    offline_writer: bool = False
-    extra_kinds: Path | None = None
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """A variable that is set but empty counts as not set."""
-        known = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
-        return cls.model_validate(known)
-
-    @property
-    def queue_urls(self) -> dict[str, str]:
-        return {"high": self.queue_url_high, "normal": self.queue_url_normal, "low": self.queue_url_low}
-
-    @property
-    def keys_url(self) -> str:
-        return self.jwks_url or f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
-
-
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    return Settings.read(os.environ)
 
 
 @lru_cache(maxsize=1)

@@ -115,8 +115,12 @@ def new_run(now: int) -> dict[str, Any]:
 
 def ended(status: Status, now: int, retention: timedelta | None) -> dict[str, Any]:
     """What every finish sets. `ttl` is in seconds: the table deletes the record some time after it."""
-    ttl = now // 1000 + int(retention.total_seconds()) if retention else None
-    return {"status": status, "completed_at": now, "watch": None, "ttl": ttl}
+    return {"status": status, "completed_at": now, "watch": None, "ttl": expiry(now, retention)}
+
+
+def expiry(now: int, retention: timedelta | None) -> int | None:
+    """The `ttl` of a record that is kept for `retention`: seconds since 1970; None keeps it for good."""
+    return now // 1000 + int(retention.total_seconds()) if retention else None
 
 
 class Job(BaseModel):

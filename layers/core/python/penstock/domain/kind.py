@@ -14,6 +14,8 @@ from penstock.domain.quota import Needs
 from penstock.domain.work import Work
 
 Json = Mapping[str, Any]
+# A million dollars, in micro-dollars: more is a mistake.
+MOST_BUDGET = 10**12
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
 
@@ -32,7 +34,7 @@ class BatchRequest(Closed):
     tags: tuple[Tag, ...] = Field((), max_length=20, description="Up to 20 tags for finding it again.")
     priority: Literal["high", "normal", "low"] = "normal"
     budget: int | None = Field(
-        None, ge=0, description="Most that the job may cost, in micro-dollars; no limit if left out."
+        None, ge=0, le=MOST_BUDGET, description="Most that the job may cost, in micro-dollars; no limit if left out."
     )
 
 
@@ -59,8 +61,8 @@ class Plan:
 @dataclass(frozen=True)
 class Product:
     """What a last stage made. It becomes a record of the user in `collection` (`ARTICLE`): `fields` are what lists
-    show, `body` (JSON) lies in the bucket. Its id derives from job and index, so a retry writes the same record,
-    unless `id` names an older record of the user that this one replaces."""
+    show, `body` (JSON) lies in the bucket; who wrote it, its tokens and cost are added. Its id derives from job and
+    index, so a retry writes the same record, unless `id` names an older record of the user that this one replaces."""
 
     collection: str
     fields: Json

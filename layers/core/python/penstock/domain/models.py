@@ -45,7 +45,9 @@ class Catalogue:
         for model in self.models:
             for name in {each.casefold() for each in (model.id, *model.aliases)}:
                 if name in self._names:
-                    raise ValueError(f"{name!r} names both {self._names[name].id} and {model.id}: take it from one of them")
+                    raise ValueError(
+                        f"{name!r} names both {self._names[name].id} and {model.id}: take it from one of them"
+                    )
                 self._names[name] = model
 
     def find(self, name: str) -> Model | None:

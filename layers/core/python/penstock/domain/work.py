@@ -53,7 +53,7 @@ class Effects:
 @dataclass
 class Work:
     """One item at one stage. `index` counts from 0. `usage` sums all steps, replayed ones too: what the user is
-    charged for; `billed` leaves out what was booked before, and has the calls of a step that failed."""
+    charged for; `billed` leaves out what was booked before, and has the calls of a step that failed (`lost`)."""
 
     user: str
     job_id: str
@@ -65,6 +65,7 @@ class Work:
     retry: int = 0
     usage: Usage = field(default_factory=Usage)
     billed: Usage = field(default_factory=Usage)
+    lost: Usage = field(default_factory=Usage)
     stored_anew: int = 0
     written_by: str = ""
     _step_usage: Usage | None = None
@@ -100,6 +101,7 @@ class Work:
             step = self.effects.keep(name, StoredStep(value, self._step_usage, self.written_by, self.retry))
         except Exception:
             self.billed += self._step_usage
+            self.lost += self._step_usage
             raise
         finally:
             self._step_usage = None

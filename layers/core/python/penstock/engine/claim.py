@@ -16,7 +16,7 @@ from penstock.domain.message import ItemMessage
 from penstock.domain.quota import Needs
 from penstock.domain.writes import AccountOf, Check, ItemOf, JobOf, Refusal, Update, Write
 from penstock.engine.parts import Parts
-from penstock.engine.settle import release
+from penstock.engine.release import release
 
 # A claim that is refused for reasons which are gone again when acted upon; then the message simply comes back.
 ROUNDS = 6
@@ -107,7 +107,9 @@ def _variants(message: ItemMessage) -> list[Variant]:
 
 def _claim_writes(attempt: Attempt, now: int, variant: Variant) -> list[Write]:
     message, needs = attempt.message, attempt.needs
-    when = _startable(message, now) & at_least("budget_left", needs.cost)
+    when = _startable(message, now)
+    if not message.is_finish:  # which reserves nothing, and must not wait for a budget that the lines overdrew
+        when &= at_least("budget_left", needs.cost)
     started = {"status": Status.PROCESSING, "stalls": 0, "last_activity_at": now}
     counters = {"running": 1, "budget_left": -needs.cost}
     job = change(JobOf(message.user, message.job_id), now, when, set=started, add=counters, first={"started_at": now})

@@ -9,9 +9,10 @@ from penstock.domain.message import ItemMessage
 from penstock.domain.quota import Usage
 from penstock.domain.writes import ItemOf
 from penstock.engine.claim import ROUNDS, Done, Later
-from penstock.engine.finish import finish_failed
+from penstock.engine.finish import Finish, finish_failed
 from penstock.engine.parts import Parts
-from penstock.engine.settle import Outcome, failed, found, release
+from penstock.engine.release import release
+from penstock.engine.settle import Outcome, failed, found
 
 NOT_TRIED = Outcome(Usage(), Usage(), "", 0.0)
 
@@ -66,7 +67,11 @@ def _fail(parts: Parts, job: Job, message: ItemMessage, item: Item, condition: C
     error = Refused("The item was tried too often without an end.", code="dead_letter")
     settlement = found(job, item, condition, parts.clock())
     if message.is_finish:
-        return Done("finish failed") if finish_failed(parts, settlement, message.run, error) is None else None
+        return (
+            Done("finish failed")
+            if finish_failed(parts, Finish(settlement, message.run, NOT_TRIED), error) is None
+            else None
+        )
     fields = {**_unclaimed(message), "run": message.run}
     del fields["status"]
     refusal = failed(parts, settlement, error, NOT_TRIED, when=current(message.run), **fields)

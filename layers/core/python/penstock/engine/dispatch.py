@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from penstock.domain.account import can_pay
 from penstock.domain.conditions import Compare, Present, equals
-from penstock.domain.item import Item
+from penstock.domain.item import Item, ItemStatus
 from penstock.domain.job import (
     ACTIVE,
     PAUSE_FIELDS,
@@ -84,7 +84,7 @@ def _move(parts: Parts, job: Job) -> bool:
     now = parts.clock()
     if job.deleted_at:
         return _remove(parts, job)
-    if job.expired(now):
+    if job.expired(now) and not _over(parts, job):
         return _expire(parts, job, now)
     if job.status == Status.PAUSED:
         return _wake(parts, job, now)
@@ -93,6 +93,11 @@ def _move(parts: Parts, job: Job) -> bool:
     if job.remaining == 0:
         return _finish(parts, job, now)
     return _has_room(job, parts.limits.window) and _in_turn(parts, job) and _fill(parts, job, now)
+
+
+def _over(parts: Parts, job: Job) -> bool:
+    """Every line was settled in time; only the word for it is missing."""
+    return job.active and job.remaining == 0 and parts.kinds[job.kind].finish is None
 
 
 def _remove(parts: Parts, job: Job) -> bool:
@@ -129,7 +134,8 @@ def _finish(parts: Parts, job: Job, now: int) -> bool:
     """Nothing is open: the finish step's message, or the end."""
     kind = parts.kinds[job.kind]
     if kind.finish:
-        if job.running == 0:
+        step = parts.records.item(job.job_id, job.total)
+        if step is None or step.status != ItemStatus.RUNNING or step.lease_until < now:
             send_lines(parts, job, [(job.total, 0)])
         return False
     fields = ended(job.verdict, now, kind.retention)
@@ -169,7 +175,9 @@ def _fill(parts: Parts, job: Job, now: int) -> bool:
         each.index for each in known.values() if each.run == job.run and each.index < end
     }
     when = equals("run", job.run) & equals("cursor", job.cursor)
-    advance = change(JobOf(job.user, job.job_id), now, when, set={"cursor": end}, add={"sent": len(passed)})
+    advance = change(
+        JobOf(job.user, job.job_id), now, when, set={"cursor": end, "last_activity_at": now}, add={"sent": len(passed)}
+    )
     advanced = parts.table.update(advance)
     return len(chosen) < room and end < job.total and not isinstance(advanced, Refusal)
 

@@ -22,8 +22,8 @@ def _job_changed(parts: Parts, before: Job | None, after: Job) -> None:
     """The image may say that there is nothing to do; what to do is decided by a fresh read."""
     if asks_for_dispatch(after, parts.limits.window, parts.clock()):
         dispatch(parts, after.user, after.job_id)
-    if before and before.active and not after.active:
-        _dispatch_waiting(parts, after)
+    if not after.active and (before is None or before.active or before.version + 1 < after.version):
+        _dispatch_waiting(parts, after)  # a batch may join what made it active and what ended that
 
 
 def _job_removed(parts: Parts, before: Job) -> None:
@@ -37,6 +37,8 @@ def _job_removed(parts: Parts, before: Job) -> None:
 def _item_waits(parts: Parts, image: Item) -> None:
     """An item is queued at a later stage: its next message, if it still waits there. Run and stage come from the
     records as they are now: an image's run may be a past one, and its message would be a no-op."""
+    if image.status != ItemStatus.QUEUED or image.stage == 0:
+        return
     job, item = parts.records.job(image.user, image.job_id), parts.records.item(image.job_id, image.index)
     if job and item and job.active and item.status == ItemStatus.QUEUED and item.stage > 0:
         send_lines(parts, job, [(item.index, item.stage)])

@@ -1,12 +1,12 @@
 """A user's account: opened with the plan's defaults, granted to by an admin, closed with everything in it."""
 
 from penstock.domain.account import Account
-from penstock.domain.conditions import EXISTS, NEW, at_least, one_of
+from penstock.domain.conditions import EXISTS, NEW, at_least, equals, one_of
 from penstock.domain.errors import Conflict, NotFound
 from penstock.domain.job import QUOTA_REASONS, Status
 from penstock.domain.ledger import Entry, entry
 from penstock.domain.quota import Needs
-from penstock.domain.writes import AccountOf, Put, Update, UsernameOf, Write
+from penstock.domain.writes import AccountOf, Delete, Put, Update, UsernameOf, Write
 from penstock.engine.dispatch import dispatch
 from penstock.engine.idempotency import Once, recall, remember
 from penstock.engine.parts import Identity, Parts
@@ -36,8 +36,9 @@ def _create(parts: Parts, who: Identity) -> None:
         "version": 1,
     }
     first_grant = entry(who.user, parts.new_id(), now, Entry.GRANT, plan, {"note": "plan"})
-    name = [Put(UsernameOf(who.username), {"user": who.user})] if who.username else []
-    parts.table.transact([Put(AccountOf(who.user), fields, NEW), first_grant, *name])
+    if who.username:  # first: the account's absence brings us here again. A name that another user has stays theirs
+        parts.table.transact([Put(UsernameOf(who.username), {"user": who.user}, NEW)])
+    parts.table.transact([Put(AccountOf(who.user), fields, NEW), first_grant])
 
 
 def grant(parts: Parts, target: str, amount: Needs, note: str, once: Once | None = None) -> Account:
@@ -47,6 +48,7 @@ def grant(parts: Parts, target: str, amount: Needs, note: str, once: Once | None
     Negative amounts take away, but never below zero. The same `once` again changes nothing.
     """
     account = find_account(parts, target)
+    once = once and Once(f"grant:{once.key}", once.fingerprint)  # apart from the user's own keys
     if recall(parts, account.user, once) is None:
         _add(parts, account, amount, note, once)
     wake_paused(parts, account.user)
@@ -54,8 +56,10 @@ def grant(parts: Parts, target: str, amount: Needs, note: str, once: Once | None
 
 
 def find_account(parts: Parts, target: str) -> Account:
-    name = parts.table.get(UsernameOf(target))
-    image = parts.records.account(str(name["user"]) if name else target)
+    """A `sub` goes before a name: nobody gets another user's grants by calling themselves like their sub."""
+    image = parts.records.account(target)
+    name = None if image else parts.table.get(UsernameOf(target))
+    image = parts.records.account(str(name["user"])) if name else image
     if image is None:
         raise NotFound(f"Nobody called {target!r} has used this service yet.")
     return Account.of(image)
@@ -93,12 +97,22 @@ def wake_paused(parts: Parts, user: str) -> None:
 def close_account(parts: Parts, user: str) -> None:
     """Deletes everything of the user. Can be called again after a failure.
 
-    The jobs' own rows follow their records (`follow`); a worker in the middle of one finds its job gone and lets
-    go. A bare record with an empty balance stays: closing an account is not a way to a new plan.
+    A bare record with an empty balance stays, and is there before anything else goes: closing an account, or breaking
+    off while at it, is no way to a new plan. Jobs go first, so that a worker in the middle of one can no longer settle;
+    their own rows follow their records (`follow`).
     """
-    parts.files.delete_products(user)
+    name = (parts.records.account(user) or {}).get("username", "")
+    _empty(parts, user, name)
+    parts.records.purge_jobs(user)
     parts.records.purge_user(user)
-    empty = dict.fromkeys(("tokens_remaining", "articles_remaining", "tokens_granted", "articles_granted"), 0)
-    now = parts.clock()
-    closed = {"user": user, "plan": "closed", "created_at": now, "version": 1, **empty}
-    parts.table.transact([Put(AccountOf(user), closed)])
+    parts.files.delete_products(user)
+    if name:
+        parts.table.transact([Delete(UsernameOf(name), equals("user", user))])
+    _empty(parts, user, "")
+
+
+def _empty(parts: Parts, user: str, name: str) -> None:
+    """The second time also of what settles gave back before their job was gone."""
+    nothing = dict.fromkeys(("tokens_remaining", "articles_remaining", "tokens_granted", "articles_granted"), 0)
+    closed = {"user": user, "username": name, "plan": "closed", "created_at": parts.clock(), "version": 1}
+    parts.table.transact([Put(AccountOf(user), closed | nothing)])

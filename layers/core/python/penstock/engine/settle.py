@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from penstock.domain.conditions import EXISTS, Condition, equals
+from penstock.domain.conditions import EXISTS, Condition
 from penstock.domain.errors import PenstockError, Stopped
-from penstock.domain.item import Item, ItemStatus, abandoned, mine, product_id
-from penstock.domain.job import Job, PauseReason, Status, change, current
+from penstock.domain.item import Item, ItemStatus, mine, product_id
+from penstock.domain.job import Job, change
 from penstock.domain.kind import Product
 from penstock.domain.ledger import Entry, entry
 from penstock.domain.message import ItemMessage
@@ -142,15 +142,16 @@ def _charge(settlement: Settlement, outcome: Outcome) -> Needs:
 
 def _product(
     parts: Parts, settlement: Settlement, product: Product | None, outcome: Outcome, fence: str
-) -> tuple[str | None, list[Put]]:
+) -> tuple[str | None, list[Update]]:
     if product is None:
         return None, []
     user, name = settlement.user, product.id or product_id(settlement.job_id, settlement.index)
     body = parts.files.put_product(user, product.collection, name, fence, product.body)
     origin = {"id": name, "job_id": settlement.job_id, "index": settlement.index, "body": body}
-    facts = {"tokens_used": outcome.usage.tokens, "cost": outcome.billed.cost, "written_by": outcome.written_by}
-    times = {"created_at": settlement.now, "updated_at": settlement.now, "version": 1}
-    return name, [Put(ProductOf(user, product.collection, name), {**product.fields, **origin, **facts, **times})]
+    made = {"written_by": outcome.written_by, "tokens_used": outcome.usage.tokens, "cost": outcome.usage.cost}
+    record = {**product.fields, **origin, **made, "updated_at": settlement.now}
+    first = {"created_at": settlement.now}
+    return name, [Update(ProductOf(user, product.collection, name), set=record, add={"version": 1}, first=first)]
 
 
 def stage_done(parts: Parts, settlement: Settlement, stage: int, outcome: Outcome) -> Refusal | None:
@@ -186,7 +187,8 @@ def failed(
     refund = settlement.charged
     given_back = {"tokens_used": -refund.tokens, "articles_used": -refund.articles}
     counts = {counter: 1, "remaining": -1, "settled": 1} | given_back
-    totals = {"items_failed": 1, "cost": outcome.billed.cost} | given_back
+    result = "items_cancelled" if stopped else "items_failed"
+    totals = {result: 1, "cost": outcome.billed.cost} | given_back
     uncharged = {"charged_tokens": 0, "charged_articles": 0, "error": reason}
     return settlement.commit(
         parts,
@@ -195,47 +197,6 @@ def failed(
             settlement.job_counts(counts, outcome.billed.cost, when),
             settlement.account_gets(settlement.reserved + refund, totals),
             settlement.ledger(parts, Entry.REFUND if refund != Needs() else Entry.NOT_CHARGED, refund),
-            settlement.usage(outcome, "items_failed"),
+            settlement.usage(outcome, result),
         ],
     )
-
-
-def release(parts: Parts, job: Job, item: Item, now: int) -> bool:
-    """Takes an abandoned item out of a job that stands still: back to the queue, or cancelled with its job. The
-    reservation returns. False where item or job have changed meanwhile."""
-    settlement = found(job, item, abandoned(item.fence, now), now)
-    cancelled = job.status == Status.CANCELLED
-    counts = {"cancelled": 1, "remaining": -1, "settled": 1} if cancelled else {}
-    status = ItemStatus.CANCELLED if cancelled else ItemStatus.QUEUED
-    writes = [
-        settlement.item_becomes(status),
-        settlement.job_counts(counts, when=EXISTS & equals("status", job.status)),
-        settlement.account_gets(item.reserved),
-    ]
-    return settlement.commit(parts, writes) is None
-
-
-def put_back(parts: Parts, settlement: Settlement) -> Refusal | None:
-    """The worker's own item, back to the queue as if it had not been tried."""
-    writes = [
-        settlement.item_becomes(ItemStatus.QUEUED, add={"tries": -1}, limited=0),
-        settlement.job_counts({}),
-        settlement.account_gets(settlement.reserved),
-    ]
-    return settlement.commit(parts, writes)
-
-
-def pause_for_provider(parts: Parts, settlement: Settlement, run: int, resume_at: int, text: str) -> Refusal | None:
-    """As `put_back`, and the job waits for the provider until `resume_at` (milliseconds)."""
-    paused = {
-        "status": Status.PAUSED,
-        "pause_reason": PauseReason.PROVIDER,
-        "resume_at": resume_at,
-        "error_message": text,
-    }
-    writes = [
-        settlement.item_becomes(ItemStatus.QUEUED, add={"tries": -1}, limited=0),
-        settlement.job_counts({}, 0, current(run), **paused),
-        settlement.account_gets(settlement.reserved),
-    ]
-    return settlement.commit(parts, writes)

@@ -34,7 +34,7 @@ def plan(parts: Parts, who: Identity, request: BatchRequest) -> tuple[Kind, Plan
     kind = parts.kinds[request.job_type]
     planning = Planning(parts.models, lambda website_id: parts.table.get(ProductOf(who.user, "WEBSITE", website_id)))
     planned = kind.plan(request, planning)
-    size = sum(len(json.dumps(each, ensure_ascii=False).encode()) for each in planned.inputs)
+    size = len(json.dumps(planned.inputs, ensure_ascii=False).encode())
     if size > MOST_INPUT_BYTES:
         raise TooLarge(
             f"The inputs are {size:,} bytes together, a job takes {MOST_INPUT_BYTES:,}: split the list into more jobs."

@@ -2,16 +2,17 @@
 harmless."""
 
 import logging
+import random
 from collections.abc import Callable
 
 from penstock.domain.conditions import equals, less
 from penstock.domain.errors import Contention
 from penstock.domain.item import RUNNING
-from penstock.domain.job import SYSTEM_REASONS, Job, Status, change, current, new_run
+from penstock.domain.job import FINISHED, NOT_DELETED, SYSTEM_REASONS, Job, Status, change, current, expiry, new_run
 from penstock.domain.writes import JobOf, Refusal
 from penstock.engine.dispatch import asks_for_dispatch, dispatch
 from penstock.engine.parts import Parts
-from penstock.engine.settle import release
+from penstock.engine.release import release
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,9 @@ LEAST_SECONDS = 10.0
 def sweep(parts: Parts, seconds_left: Callable[[], float]) -> int:
     """Looks at the watched jobs until none or too little time is left; how many. One job's trouble is logged and does
     not keep the others from their turn."""
-    looked = 0
-    for user, job_id in parts.records.watched():
+    looked, watched = 0, list(parts.records.watched())
+    random.shuffle(watched)  # another order each time: a short one has no tail that is never reached
+    for user, job_id in watched:
         if seconds_left() < LEAST_SECONDS:
             log.warning("out of time before every watched job was looked at", extra={"looked": looked})
             break
@@ -33,6 +35,8 @@ def sweep(parts: Parts, seconds_left: Callable[[], float]) -> int:
             sweep_job(parts, user, job_id)
         except Contention:
             log.warning("a watched job was too busy to be looked at", extra={"job": job_id})
+        except Exception:
+            log.exception("a watched job could not be looked at", extra={"job": job_id})
         looked += 1
     return looked
 
@@ -79,5 +83,7 @@ def _stop_watching(parts: Parts, job: Job, now: int) -> None:
     """Ended or paused by the user, and nothing of it runs. A job with a deadline is watched until it ends."""
     if (job.expires_at and job.status == Status.PAUSED) or job.pause_reason in SYSTEM_REASONS:
         return
-    when = equals("status", job.status) & equals("run", job.run) & equals("running", 0)
-    parts.table.update(change(JobOf(job.user, job.job_id), now, when, remove=("watch",)))
+    when = equals("status", job.status) & equals("run", job.run) & equals("running", 0) & NOT_DELETED
+    retention = parts.kinds[job.kind].retention if job.status in FINISHED else None
+    fields = {"watch": None, "ttl": expiry(now, retention)}
+    parts.table.update(change(JobOf(job.user, job.job_id), now, when, set=fields))

@@ -3,7 +3,7 @@ raised."""
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ from penstock.domain.message import ItemMessage
 from penstock.domain.quota import Needs
 from penstock.domain.work import Effects, StoredStep, Work
 from penstock.domain.writes import ItemOf, Refusal, Update
-from penstock.engine import settle
+from penstock.engine import release, settle
 from penstock.engine.claim import Attempt, Claim, Done, Later, claim
-from penstock.engine.finish import finish_done, finish_failed
+from penstock.engine.finish import Finish, finish_done, finish_failed
 from penstock.engine.parts import Parts
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Shift:
         return settle.held(self.message, *held)
 
     @property
+    def finish(self) -> Finish:
+        return Finish(self.settlement, self.message.run, self.outcome)
+
+    @property
     def outcome(self) -> settle.Outcome:
         seconds = self.started - self.seconds_left()
         return settle.Outcome(self.work.usage, self.work.billed, self.work.written_by, seconds)
@@ -64,7 +68,8 @@ class Steps:
 
     def __init__(self, files: "Files", message: ItemMessage, untouched: bool) -> None:
         self._files, self._untouched = files, untouched
-        self._place = message.job_id, message.index, message.stage
+        # After a retry the finish step has other lines before it: its results of the time before are outdated.
+        self._place = message.job_id, message.index, message.retried_in if message.is_finish else message.stage
 
     def load(self, name: str) -> StoredStep | None:
         return None if self._untouched else self._files.load_step(*self._place, name)
@@ -82,7 +87,7 @@ def work(parts: Parts, message: ItemMessage, seconds_left: Callable[[], float]) 
     if whole is None:
         return Done("the job is gone")
     kind, started = parts.kinds[message.kind], seconds_left()
-    verdict = claim(parts, _attempt(parts, kind, whole, seconds_left))
+    verdict = _claim(parts, _attempt(parts, kind, whole, seconds_left))
     if not isinstance(verdict, Claim):
         return verdict
     shift = Shift(parts, kind, whole, verdict, _work(parts, whole, verdict, seconds_left), seconds_left, started)
@@ -111,6 +116,18 @@ def _attempt(parts: Parts, kind: Kind, message: ItemMessage, seconds_left: Calla
     if not message.is_finish:
         needs = kind.ceiling(message.input or {}, message.settings or {}, message.stage, parts.models)
     return Attempt(message, needs, parts.new_fence(), lease_until, kind.max_tries)
+
+
+def _claim(parts: Parts, attempt: Attempt) -> Claim | Done | Later:
+    try:
+        return claim(parts, attempt)
+    except Contention:
+        return Later(random.uniform(1, 5), "the table was too busy to claim")
+    except Exception:
+        # The claim may have committed and only its answer be lost: then nobody must wait for the end of its lease.
+        item = ItemOf(attempt.message.job_id, attempt.message.index)
+        parts.table.update(Update(item, mine(attempt.fence), set={"lease_until": 0}))
+        raise
 
 
 def _work(parts: Parts, message: ItemMessage, held: Claim, seconds_left: Callable[[], float]) -> Work:
@@ -153,7 +170,7 @@ def _stage(shift: Shift) -> Product | None:
 
 def _settle(shift: Shift, product: Product | None) -> Refusal | None:
     if shift.message.is_finish:
-        return finish_done(shift.parts, shift.settlement, shift.message.run)
+        return finish_done(shift.parts, shift.finish)
     if shift.message.stage + 1 < len(shift.kind.stages):
         return settle.stage_done(shift.parts, shift.settlement, shift.message.stage, shift.outcome)
     return settle.done(shift.parts, shift.settlement, product, shift.outcome, shift.claim.fence)
@@ -177,17 +194,17 @@ def _ended_badly(shift: Shift, fate: Fate) -> Done | Later:
         case Limited():
             return _limited(shift, item, fate)
         case OutOfTime() if shift.work.stored_anew:
-            return _give_back(shift, fate, 0.0, {"tries": -1})
+            return _give_back(shift, fate, 0.0, {"tries": -1}, limited=0)
         case Refused() | Stopped():
             return _fail(shift, item, fate)
     if item.tries >= shift.kind.max_tries:
         return _fail(shift, item, fate)
-    return _give_back(shift, fate, _backoff(item.tries), {})
+    return _give_back(shift, fate, _backoff(item.tries), {}, limited=0)
 
 
 def _fail(shift: Shift, item: Item, fate: PenstockError) -> Done | Later:
     if shift.message.is_finish:
-        return _answer(shift, finish_failed(shift.parts, shift.settlement, shift.message.run, fate))
+        return _answer(shift, finish_failed(shift.parts, shift.finish, fate))
     settlement = replace(shift.settlement, charged=item.charged)
     return _answer(shift, settle.failed(shift.parts, settlement, fate, shift.outcome))
 
@@ -201,20 +218,18 @@ def _limited(shift: Shift, item: Item, fate: Limited) -> Done | Later:
     wait = max(fate.retry_after, LONGEST_RETRY_AFTER)
     resume_at = shift.parts.clock() + int(wait * 1000)
     text = f"The provider asks to wait: {fate.message}"
-    refusal = settle.pause_for_provider(shift.parts, shift.settlement, shift.message.run, resume_at, text)
-    if refusal and not refusal.failed[0]:
-        refusal = settle.put_back(shift.parts, shift.settlement)
-    return _answer(shift, refusal)
+    run, lost = shift.message.run, shift.work.lost
+    refusal = release.pause_for_provider(shift.parts, shift.settlement, run, lost, resume_at, text)
+    if refusal is None or refusal.failed[0]:
+        return _answer(shift, refusal)
+    if _cancelled(shift.parts, shift.message) and not shift.message.is_finish:
+        return _fail(shift, item, Stopped("The job was cancelled."))
+    return _answer(shift, release.put_back(shift.parts, shift.settlement, lost))
 
 
-def _give_back(shift: Shift, fate: Fate, wait: float, add: dict[str, int]) -> Done | Later:
-    """The item keeps its reservation; its lease ends now, so that the next delivery may take it over."""
-    item = ItemOf(shift.message.job_id, shift.message.index)
-    update = Update(item, mine(shift.claim.fence), set={"lease_until": 0, "updated_at": shift.parts.clock()}, add=add)
-    given_back = shift.parts.table.update(update)
-    if isinstance(given_back, Refusal):
-        return _answer(shift, given_back)
-    return Later(wait, fate.message)
+def _give_back(shift: Shift, fate: Fate, wait: float, add: Mapping[str, int], **fields: int) -> Done | Later:
+    refusal = release.give_back(shift.parts, shift.settlement, shift.work.lost, add, **fields)
+    return _answer(shift, refusal) if refusal else Later(wait, fate.message)
 
 
 def _backoff(number: int) -> float:

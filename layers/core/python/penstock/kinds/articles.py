@@ -145,12 +145,10 @@ def write(work: Work) -> Product:
         "slug": slugs.slug(title, line["keyword"]),
         "keyword": line["keyword"],
         "model": settings["model"],
-        "writtenBy": work.written_by,
         "language": settings["language"],
         "status": "draft",
-        "tokensUsed": work.usage.tokens,
-        "websiteId": line.get("websiteId") or settings["websiteId"],
-        "wordCount": count_words(markdown),
+        "website_id": line.get("websiteId") or settings["websiteId"],
+        "word_count": count_words(markdown),
         "images": [],
         "sources": [],
     }
@@ -185,8 +183,8 @@ def _metadata(work: Work, markdown: str) -> dict[str, str]:
     title = shorten(metadata.title, LONGEST_TITLE) or work.input["keyword"]
     return {
         "title": title,
-        "metaTitle": shorten(metadata.meta_title or title, LONGEST_META_TITLE),
-        "metaDescription": shorten(metadata.meta_description, LONGEST_META_DESCRIPTION),
+        "meta_title": shorten(metadata.meta_title or title, LONGEST_META_TITLE),
+        "meta_description": shorten(metadata.meta_description, LONGEST_META_DESCRIPTION),
     }
 
 

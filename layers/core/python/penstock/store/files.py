@@ -54,8 +54,11 @@ class Files:
     def delete_steps(self, job_id: str) -> None:
         self._delete_folder(keys.step_folder(job_id))
 
+    def delete_product(self, user: str, collection: str, id: str) -> None:
+        self._delete_folder(keys.product_folder(user, collection, id))
+
     def delete_products(self, user: str) -> None:
-        self._delete_folder(keys.product_folder(user))
+        self._delete_folder(keys.user_folder(user))
 
     def _get(self, name: str) -> bytes | None:
         try:

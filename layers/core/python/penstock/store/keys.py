@@ -131,8 +131,9 @@ def whole_job(job_id: str) -> Range:
     return Range(_job(job_id), " ", "\uffff")
 
 
-def whole_user(user: str) -> Range:
-    return Range(_user(user), " ", "\uffff")
+def around_account(user: str) -> list[Range]:
+    """All of the user but the account's own record."""
+    return [Range(_user(user), " ", "ACCOUNS\uffff"), Range(_user(user), "ACCOUNT ", "\uffff")]
 
 
 def ledger(user: str) -> Range:
@@ -155,11 +156,15 @@ def step_file(job_id: str, index: int, stage: int, step: str) -> str:
     return f"{step_folder(job_id)}{index:06d}/{stage}-{step}.json"
 
 
-def product_folder(user: str) -> str:
+def user_folder(user: str) -> str:
     return f"products/{user}/"
+
+
+def product_folder(user: str, collection: str, id: str) -> str:
+    return f"{user_folder(user)}{collection}/{id}/"
 
 
 def product_file(user: str, collection: str, id: str, fence: str) -> str:
     """The fence is part of it: a worker that lost its item cannot overwrite what another one settled or a user
     edited."""
-    return f"{product_folder(user)}{collection}/{id}/{fence}.json"
+    return f"{product_folder(user, collection, id)}{fence}.json"

@@ -1,5 +1,6 @@
 """The three FIFO queues: sending item messages, and giving one back for later."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ class Queues:
         raise Contention(f"{len(entries)} messages could not be queued; they are sent with the next dispatch.")
 
     def return_later(self, queue_arn: str, receipt: str, seconds: float) -> None:
-        """The message of `receipt` becomes visible again after `seconds`; its group waits with it."""
+        """The message of `receipt` becomes visible again after `seconds`, never before; its group waits with it."""
         url = self._by_name[queue_arn.rsplit(":", 1)[-1]]
-        visibility = max(0, min(round(seconds), LONGEST_VISIBILITY))
+        visibility = max(0, min(math.ceil(seconds), LONGEST_VISIBILITY))
         self._client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=visibility)

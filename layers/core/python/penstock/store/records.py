@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from penstock.domain.conditions import Condition, equals
+from penstock.domain.conditions import Condition
 from penstock.domain.item import Item
 from penstock.domain.job import NOT_DELETED, Job
 from penstock.domain.writes import (
     AccountOf,
-    Delete,
     ItemOf,
     JobOf,
     LedgerOf,
@@ -17,7 +16,6 @@ from penstock.domain.writes import (
     ProductOf,
     Put,
     SettingsOf,
-    UsernameOf,
 )
 from penstock.store import keys
 from penstock.store.table import Image, Table
@@ -36,11 +34,12 @@ class Records:
     def input_pages(job_id: str, inputs: Sequence[Mapping[str, Any]]) -> list[Put]:
         """The inputs as records of at most PAGE_BYTES, each a JSON array: DynamoDB's own lists cost ten times the time
         to encode."""
+        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
         pages: list[Put] = []
         lines: list[str] = []
         size = first = 0
         for index, each in enumerate(inputs):
-            line = json.dumps(each, ensure_ascii=False, separators=(",", ":"))
+            line = encode(each)
             if lines and size + len(line.encode()) + 1 > PAGE_BYTES:
                 pages.append(_page(job_id, first, lines))
                 lines, size, first = [], 0, index
@@ -142,12 +141,14 @@ class Records:
         """Settings, pages, items: everything under the job, but not the job's own record."""
         self.table.delete_all(keys.whole_job(job_id))
 
+    def purge_jobs(self, user: str) -> None:
+        """The records of the user's jobs."""
+        self.table.delete_all(keys.jobs(user))
+
     def purge_user(self, user: str) -> None:
-        """Every record of the user, and whose name was theirs."""
-        account = self.account(user)
-        if account and account.get("username"):
-            self.table.transact([Delete(UsernameOf(account["username"]), equals("user", user))])
-        self.table.delete_all(keys.whole_user(user))
+        """Every record of the user but the account itself."""
+        for stretch in keys.around_account(user):
+            self.table.delete_all(stretch)
 
 
 def _page(job_id: str, first: int, lines: Sequence[str]) -> Put:

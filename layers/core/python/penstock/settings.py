@@ -1,0 +1,48 @@
+"""The environment of the functions. Its only reader; nothing is read before `settings()` is first called."""
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """As the template sets it. Each field is one variable, in upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    table_name: str
+    bucket_name: str
+    queue_url_high: str
+    queue_url_normal: str
+    queue_url_low: str
+    issuer: str = ""
+    client_id: str = ""
+    jwks_url: str = ""
+    plan_tokens: int = Field(1_000_000, ge=0)
+    plan_articles: int = Field(1_000, ge=0)
+    window: int = Field(50, ge=2, le=1000)
+    visibility_seconds: int = Field(960, ge=60)
+    offline_writer: bool = False
+    extra_kinds: Path | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """A variable that is set but empty counts as not set."""
+        known = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        return cls.model_validate(known)
+
+    @property
+    def queue_urls(self) -> dict[str, str]:
+        return {"high": self.queue_url_high, "normal": self.queue_url_normal, "low": self.queue_url_low}
+
+    @property
+    def keys_url(self) -> str:
+        return self.jwks_url or f"{self.issuer.rstrip('/')}/.well-known/jwks.json"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.read(os.environ)
