@@ -90,7 +90,10 @@ def _five(user: User, name: str) -> float:
 def fill(penstock: Penstock, items: int) -> None:
     """That many settled items, through the product itself."""
     crowd = penstock.users(20)
-    jobs = [(user, user.submit(keywords(f"fill {number}", items // 20), length="short")) for number, user in enumerate(crowd)]
+    jobs = [
+        (user, user.submit(keywords(f"fill {number}", items // 20), length="short"))
+        for number, user in enumerate(crowd)
+    ]
     for user, job_id in jobs:
         wait(user, job_id, seconds=1800)
 

@@ -4,7 +4,7 @@ import base64
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -26,6 +26,7 @@ class Request:
     body: bytes
     source: str
     protocol: str
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
@@ -104,7 +105,7 @@ def _context(request: Request, route: Route) -> dict[str, Any]:
             "sourceIp": request.source,
             "userAgent": request.header("user-agent"),
         },
-        "requestId": str(uuid.uuid4()),
+        "requestId": request.id,
         "routeKey": route.key,
         "stage": "$default",
         "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -73,7 +73,9 @@ class Gateway:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._sign_in, request)
         if self._cors is not None and cors.is_preflight(request):
             return cors.preflight(self._cors, request)
-        reply = await self._routed(request_of(scope, await _read(request, receive)))
+        request = request_of(scope, await _read(request, receive))
+        reply = await self._routed(request)
+        reply = replace(reply, headers=(*reply.headers, ("apigw-requestid", request.id)))
         return reply if self._cors is None else cors.decorate(self._cors, request, reply)
 
     async def _routed(self, request: Request) -> Reply:
@@ -142,6 +144,5 @@ async def _send(send: Send, reply: Reply) -> None:
     headers = [(name.encode("latin-1", "replace"), value.encode()) for name, value in reply.headers]
     if not any(name == b"content-length" for name, _ in headers) and reply.status not in (204, 304):
         headers.append((b"content-length", str(len(reply.body)).encode()))
-    headers.append((b"apigw-requestid", uuid.uuid4().hex[:16].encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if reply.status in (204, 304) else reply.body})

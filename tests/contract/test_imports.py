@@ -63,7 +63,7 @@ def test_arrows_point_inward(path: Path) -> None:
 @pytest.mark.parametrize("path", FUNCTIONS, ids=named)
 def test_functions_take_wiring_the_domain_and_one_engine_or_routes(path: Path) -> None:
     inner = {name.split(".")[1] for name in imports(path) if name.startswith("penstock.")}
-    assert inner <= {"wiring", "domain", "engine", "routes"}
+    assert inner <= {"wiring", "settings", "domain", "engine", "routes"}
     assert len(path.read_text().splitlines()) <= 60, "a handler parses, makes one engine call, replies"
 
 
@@ -73,9 +73,9 @@ def test_nobody_imports_local(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
-def test_only_wiring_reads_the_environment(path: Path) -> None:
+def test_only_settings_reads_the_environment(path: Path) -> None:
     reads = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
-    if path.name != "wiring.py":
+    if path.name != "settings.py":
         assert not any(ast.unparse(node) in ("os.environ", "os.getenv") for node in reads)
 
 

@@ -119,7 +119,7 @@ def test_every_documented_route_answers_as_documented(api: Api, document: Any) -
     for path, method, operation in operations(document):
         if (path, method) == ("/api/account", "delete"):
             continue
-        called = re.sub(r"{target}", ADMIN["sub"], re.sub(r"{\w+_id}", UNKNOWN_ID, path))
+        called = re.sub(r"{target}", str(ADMIN["sub"]), re.sub(r"{\w+_id}", UNKNOWN_ID, path))
         query = {"jobId": UNKNOWN_ID} if path.endswith("/export") else {}
         body = BODIES.get(path, {}) if method in ("post", "put", "patch") else None
         reply = admin.call(method.upper(), called, body, query=query)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from samtranslator.yaml_helper import yaml_parse
 
-from penstock.wiring import Settings
+from penstock.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 # Read by powertools and by boto3; EXTRA_KINDS is for local mode and tests alone.

@@ -101,6 +101,11 @@ def test_a_kind_is_one_file(penstock: Penstock) -> None:
     assert any("phrases" in schema.get("properties", {}) for schema in schemas.values())
 
 
+def test_an_unknown_path_is_a_problem_document(penstock: Penstock) -> None:
+    with pytest.raises(RuntimeError, match=r"404 .*'code': 'unknown_path'"):
+        penstock.user("demo").call("GET", "/nowhere")
+
+
 def test_out_of_articles_pauses_and_a_grant_resumes(penstock: Penstock) -> None:
     user, admin = penstock.users(1)[0], penstock.user("admin")
     account = user.call("GET", "/api/account")["data"]
@@ -122,13 +127,15 @@ def copied(tmp_path: Path) -> Path:
 
 
 def test_local_mode_follows_an_edited_template(copied: Path) -> None:
-    """No second list of routes or queues exists: without the mapping of the normal queue nothing works it, without its
-    route the documentation is gone, and the rest goes on."""
+    """No second list of routes or queues exists: without the mapping of the normal queue nothing works it, without the
+    default route an unknown path gets the gateway's own answer and not ours, and the rest goes on."""
     text = copied.read_text()
     normal = text.index("        Normal: {Type: SQS", text.index("Handler: worker.handler"))
     low = text.index("        Low: {Type: SQS", normal)
-    docs = next(line for line in text.splitlines(keepends=True) if "Path: /docs," in line)
-    copied.write_text((text[:normal] + text[low:]).replace(docs, ""))
+    default = next(
+        line for line in text.splitlines(keepends=True) if line.strip().startswith("Unknown: {Type: HttpApi")
+    )
+    copied.write_text((text[:normal] + text[low:]).replace(default, ""))
     assert "Normal" not in yaml_parse(copied.read_text())["Resources"]["WorkerFunction"]["Properties"]["Events"]
     with running(TEMPLATE=str(copied)) as penstock:
         user = penstock.user("demo")
@@ -137,5 +144,5 @@ def test_local_mode_follows_an_edited_template(copied: Path) -> None:
         normal_job = user.call("POST", "/api/batch-jobs", asked)["data"]["jobId"]
         assert wait(user, high, "completed")
         assert user.job(normal_job)["status"] == "pending"
-        with pytest.raises(RuntimeError, match="404"):
-            user.call("GET", "/docs")
+        with pytest.raises(RuntimeError, match=r"404 \{'message': 'Not Found'\}"):
+            user.call("GET", "/nowhere")
