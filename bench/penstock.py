@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,12 +34,21 @@ class User:
         self._connection.close()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        self._connection.request(method, path, json.dumps(body) if body is not None else None, self._headers)
-        reply = self._connection.getresponse()
+        reply = self._reply(method, path, json.dumps(body) if body is not None else None)
         answer = json.loads(reply.read() or b"null")
         if reply.status >= 400:
             raise RuntimeError(f"{method} {path}: {reply.status} {answer}")
         return answer
+
+    def _reply(self, method: str, path: str, body: str | None) -> http.client.HTTPResponse:
+        """Once more where the server closed a connection that had stood idle."""
+        try:
+            self._connection.request(method, path, body, self._headers)
+            return self._connection.getresponse()
+        except http.client.RemoteDisconnected:
+            self._connection.close()
+            self._connection.request(method, path, body, self._headers)
+            return self._connection.getresponse()
 
     def submit(self, keywords: list[str], **settings: Any) -> str:
         body = {"job_type": "batch_keywords", "keywords": keywords, "settings": {"language": "en", **settings}}
@@ -68,18 +78,27 @@ class Penstock:
 
     def users(self, number: int) -> list[User]:
         """New users of the pool, made through the emulator's port as any tool would."""
-        variables = json.loads((self.state / "env.json").read_text())["Parameters"]
+        variables, cognito = self.variables, self.client("cognito-idp")
         pool = variables["ISSUER"].rsplit("/", 1)[1]
-        cognito = boto3.client(
-            "cognito-idp",
+        names = [f"bench-{next(self.numbers)}" for _ in range(number)]
+        with closing(cognito):
+            return [self._new_user(cognito, pool, variables["CLIENT_ID"], name) for name in names]
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The functions' environment, as local mode wrote it down."""
+        found: dict[str, str] = json.loads((self.state / "env.json").read_text())["Parameters"]
+        return found
+
+    def client(self, service: Any) -> Any:
+        """Of the emulator's port, as any tool would."""
+        return boto3.client(
+            service,
             endpoint_url=f"http://127.0.0.1:{self.port + 1}",
             region_name="us-east-1",
             aws_access_key_id="bench",
             aws_secret_access_key="bench",
         )
-        names = [f"bench-{next(self.numbers)}" for _ in range(number)]
-        with closing(cognito):
-            return [self._new_user(cognito, pool, variables["CLIENT_ID"], name) for name in names]
 
     def _new_user(self, cognito: Any, pool: str, client_id: str, name: str) -> User:
         cognito.admin_create_user(UserPoolId=pool, Username=name)
