@@ -48,8 +48,12 @@ def test_an_article_knows_its_website(api: Api, house: House) -> None:
     website = api.post(WEBSITES, SHOP).data["id"]
     article = one(api, house, websiteId=website)
     assert article["websiteId"] == website
-    job = api.get(f"/api/batch-jobs/{article['jobId']}").data
-    assert job["jobData"]["settings"]["websites"][website]["tone"] == "warm"
+    shown = api.get(f"/api/batch-jobs/{article['jobId']}").data["jobData"]["settings"]
+    assert shown["websiteId"] == website
+    assert not any(name.startswith("_") for name in shown)
+    kept = house.parts.records.settings(article["jobId"])
+    assert kept is not None
+    assert kept["_websites"][website]["tone"] == "warm"
 
 
 @pytest.mark.parametrize(

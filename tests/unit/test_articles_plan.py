@@ -62,7 +62,7 @@ def test_defaults() -> None:
         "maxImages": 5,
         "websiteId": None,
         "useGoogleSearch": False,
-        "websites": {},
+        "_websites": {},
     }
     assert (plan.model, plan.name) == ("gpt-6-luna", "seo")
 
@@ -104,7 +104,7 @@ def test_the_offline_writer_is_not_mentioned_where_the_provider_answers() -> Non
 def test_a_website_goes_with_the_settings() -> None:
     plan = planned([{"keyword": "a", "websiteId": "site-1"}])
     assert plan.inputs[0]["websiteId"] == "site-1"
-    assert plan.settings["websites"]["site-1"]["name"] == "Money School"
+    assert plan.settings["_websites"]["site-1"]["name"] == "Money School"
 
 
 def test_custom_outline_is_not_needed_where_every_line_has_its_own() -> None:

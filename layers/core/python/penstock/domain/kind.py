@@ -48,8 +48,8 @@ class Planning:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a request becomes: one JSON object per item, one JSON object of settings for all. `model` is the exact
-    model id."""
+    """What a request becomes: one JSON object per item, one JSON object of settings for all, of which the user
+    sees what does not begin with an underscore. `model` is the exact model id."""
 
     inputs: tuple[Json, ...]
     settings: Json

@@ -36,9 +36,9 @@ def plan(parts: Parts, who: Identity, request: BatchRequest) -> tuple[Kind, Plan
     planned = kind.plan(request, planning)
     size = len(json.dumps(planned.inputs, ensure_ascii=False).encode())
     if size > MOST_INPUT_BYTES:
-        raise TooLarge(
-            f"The inputs are {size:,} bytes together, a job takes {MOST_INPUT_BYTES:,}: split the list into more jobs."
-        )
+        field = f"{kind.noun}s"
+        text = f"{field}: {size:,} bytes together, a job takes {MOST_INPUT_BYTES:,}: split the list into more jobs."
+        raise TooLarge(text, {"field": field, "bytes": size, "limit": MOST_INPUT_BYTES})
     return kind, planned
 
 

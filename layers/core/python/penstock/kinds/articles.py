@@ -80,7 +80,7 @@ def plan(request: Request, planning: Planning) -> Plan:
     inputs = tuple(_input(place, keyword, request.keywords[place], faults) for place, keyword in entries.kept)
     chosen = faults.check("settings.model", lambda: models.choose(asked.model, planning.models, OUTPUT[asked.length]))
     settings = _settings(asked, all("outline" in line for line in inputs), faults)
-    settings["websites"] = websites.gather(_websites(request), planning, faults)
+    settings["_websites"] = websites.gather(_websites(request), planning, faults)
     name = faults.check("name", lambda: one_line(request.name or ""))
     model = faults.none_with(chosen)
     return Plan(
@@ -213,7 +213,7 @@ def _facts(line: Json, settings: Json) -> dict[str, Any]:
         "fewest": WORDS[length][0],
         "most": WORDS[length][1],
         "sections": SECTIONS[length],
-        "website": settings["websites"].get(line.get("websiteId") or settings["websiteId"], {}),
+        "website": settings["_websites"].get(line.get("websiteId") or settings["websiteId"], {}),
     }
 
 

@@ -146,7 +146,8 @@ class WholeJobView(JobView):
 
     @classmethod
     def whole(cls, job: Job, inside: Inside, noun: str, now: int) -> "WholeJobView":
-        data = {**_inputs(inside.inputs, noun), "settings": inside.settings}
+        settings = {name: value for name, value in inside.settings.items() if not name.startswith("_")}
+        data = {**_inputs(inside.inputs, noun), "settings": settings}
         return cls(**cls.fields_of(job, now), job_data=data, article_ids=tuple(inside.results))
 
 
