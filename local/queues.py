@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from local import filters
+from local.background import Background
 from local.batches import MalformedReport, reported_failures
 from local.clients import client
 from local.description import QueueMapping
@@ -28,41 +29,33 @@ LOOK_SECONDS = 1
 PATIENCE_SECONDS = 30.0
 
 
-class QueuePump:
+class QueuePump(Background):
     """One mapping: receives while a poller is free, invokes, deletes what succeeded and leaves the rest."""
 
     def __init__(self, mapping: QueueMapping, function: LoadedFunction) -> None:
+        super().__init__(f"{mapping.logical_id}-poll")
         self.mapping = mapping
         self._function = function
         self._pollers = threading.Semaphore(mapping.concurrency)
-        self._stopping = threading.Event()
         self._workers = ThreadPoolExecutor(mapping.concurrency, thread_name_prefix=mapping.logical_id)
-        self._thread = threading.Thread(target=self._poll, name=f"{mapping.logical_id}-poll", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Receives no more; what runs goes on."""
-        self._stopping.set()
 
     def join(self, timeout: float) -> bool:
         """Waits for what runs; whether it ended within `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        self._thread.join(timeout)
+        polling_ended = super().join(timeout)
         pollers = range(self.mapping.concurrency)
         ended = [self._pollers.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in pollers]
         for _ in filter(None, ended):
             self._pollers.release()
         self._workers.shutdown(wait=False)
-        return all(ended) and not self._thread.is_alive()
+        return all(ended) and polling_ended
 
-    def _poll(self) -> None:
-        while not self._stopping.is_set():
+    def run(self) -> None:
+        while not self.stopping.is_set():
             if not self._pollers.acquire(timeout=LOOK_SECONDS):
                 continue
             messages = self._receive()
-            if messages and self._stopping.is_set():
+            if messages and self.stopping.is_set():
                 self._return(messages)
             elif messages:
                 self._workers.submit(self._work, messages)
@@ -85,7 +78,7 @@ class QueuePump:
         except Exception:
             # A mapping outlives a failed look, as on AWS; the pause keeps a lasting fault from spinning.
             logger.exception("%s cannot receive", self.mapping.logical_id)
-            self._stopping.wait(LOOK_SECONDS)
+            self.stopping.wait(LOOK_SECONDS)
             return []
 
     def _return(self, messages: Sequence["MessageTypeDef"]) -> None:

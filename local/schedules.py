@@ -1,11 +1,11 @@
 """Runs scheduled functions at their rate."""
 
 import logging
-import threading
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from local.background import Background
 from local.description import Schedule
 from local.invoke import InvocationError, LoadedFunction
 from local.template import ACCOUNT, REGION
@@ -13,28 +13,16 @@ from local.template import ACCOUNT, REGION
 logger = logging.getLogger(__name__)
 
 
-class Clock:
+class Clock(Background):
     """One schedule: invokes after every period. A failure is logged; the next time comes soon enough."""
 
     def __init__(self, schedule: Schedule, function: LoadedFunction) -> None:
         self.schedule = schedule
         self._function = function
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=schedule.logical_id, daemon=True)
+        super().__init__(schedule.logical_id)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-
-    def join(self, timeout: float) -> bool:
-        """Waits for what runs; whether it ended within `timeout` seconds."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self.schedule.period):
+    def run(self) -> None:
+        while not self.stopping.wait(self.schedule.period):
             try:
                 self._function(self.schedule.event or _event(self.schedule))
             except InvocationError as failed:

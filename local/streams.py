@@ -5,7 +5,6 @@ Every mapping reads for itself at its own place, so what one consumer cannot dig
 
 import json
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local import filters
+from local.background import Background
 from local.batches import MalformedReport, reported_failures
 from local.clients import client
 from local.description import StreamMapping
@@ -28,9 +28,10 @@ EVERYTHING = 1_000_000
 Record = dict[str, Any]
 
 
-class StreamPump:
+class StreamPump(Background):
     """One mapping: reads, filters, invokes; retries, splits and gives up as the mapping says.
 
+    A batch that waits for its retry when the pump stops is read again after the next start.
     `backoff` is the wait before the first retry in seconds; it doubles up to fifty times that.
     """
 
@@ -38,23 +39,10 @@ class StreamPump:
         self.mapping = mapping
         self._function = function
         self._backoff = backoff
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=mapping.logical_id, daemon=True)
+        super().__init__(mapping.logical_id)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Starts no further batch; a batch that waits for its retry is read again after the next start."""
-        self._stopping.set()
-
-    def join(self, timeout: float) -> bool:
-        """Waits for what runs; whether it ended within `timeout` seconds."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
+    def run(self) -> None:
+        while not self.stopping.is_set():
             try:
                 self._step()
             except TrimmedDataAccessException:
@@ -63,13 +51,13 @@ class StreamPump:
             except Exception:
                 # The place was not moved, so the same records come again, as on AWS.
                 logger.exception("%s cannot read", self.mapping.logical_id)
-                self._stopping.wait(LOOK_SECONDS)
+                self.stopping.wait(LOOK_SECONDS)
 
     def _step(self) -> None:
         after = self._place()
         records = streams.read(self.mapping.table, after, self.mapping.batch_size, LOOK_SECONDS)
         if records and self.mapping.window and len(records) < self.mapping.batch_size:
-            self._stopping.wait(self.mapping.window)
+            self.stopping.wait(self.mapping.window)
             records = streams.read(self.mapping.table, after, self.mapping.batch_size)
         chosen = [record for record in records if filters.wanted(record, self.mapping.filters)]
         if self._deliver(chosen, 0) and records:
@@ -93,7 +81,7 @@ class StreamPump:
             failed_at = self._invoke(batch)
             if failed_at is None:
                 return True
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 return False
             if failed_at > 0:
                 # What lies before the first failure is done for good; the rest is a batch of its own.
@@ -107,7 +95,7 @@ class StreamPump:
             if self._used_up(attempts):
                 self._give_up(batch, "RetryAttemptsExhausted", attempts)
                 return True
-            if self._stopping.wait(min(self._backoff * 2 ** (attempts - 1), self._backoff * 50)):
+            if self.stopping.wait(min(self._backoff * 2 ** (attempts - 1), self._backoff * 50)):
                 return False
         return True
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from penstock.domain.errors import Refused
 from penstock.domain.kind import Kinds
 from penstock.domain.models import Catalogue
 from penstock.kinds import articles
@@ -20,6 +21,9 @@ from tests.toys import MODEL, STAGES, TOY
 ANN = {"sub": "user-a", "username": "ann", "groups": []}
 BEN = {"sub": "user-b", "username": "ben", "groups": []}
 ADMIN = {"sub": "user-z", "username": "zoe", "groups": ["admins"]}
+JOBS = "/api/batch-jobs"
+ARTICLES = "/api/articles"
+WEBSITES = "/api/websites"
 UNKNOWN_ID = "00000000-0000-7000-8000-000000000000"
 
 
@@ -154,3 +158,27 @@ def _write(house: House, models: Catalogue) -> Any:
         return offline.write(model, prompt, seconds)
 
     return write
+
+
+def created(api: Api, lines: int = 3, **more: Any) -> str:
+    """The id of a new job of toys."""
+    reply = api.post(JOBS, {"jobType": "toy", "lines": lines, **more})
+    assert reply.status == 201, reply.content
+    return str(reply.data["jobId"])
+
+
+def written(api: Api, house: House, *keywords: str, **settings: Any) -> str:
+    """The id of a finished job of keywords."""
+    reply = api.post(JOBS, {"keywords": list(keywords), "settings": {"length": "short", **settings}})
+    assert reply.status == 201, reply.content
+    house.run()
+    return str(reply.data["jobId"])
+
+
+def one(api: Api, house: House, keyword: str = "forex", **settings: Any) -> Any:
+    """A finished article."""
+    return api.get(f"{ARTICLES}/{written(api, house, keyword, **settings)}-000000").data
+
+
+def refuse() -> None:
+    raise Refused("Not this one.")

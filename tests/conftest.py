@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.api import Api
     from tests.house import House
 
 
@@ -28,3 +29,11 @@ def house() -> Iterator["House"]:
 
     with Emulator(port=None):
         yield House()
+
+
+@pytest.fixture
+def api(house: "House") -> "Api":
+    """The HTTP interface of `house`, called as user ann."""
+    from tests.api import api_of
+
+    return api_of(house)

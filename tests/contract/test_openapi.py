@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.api import ADMIN, UNKNOWN_ID, Api, api_of
-from tests.house import House
+from tests.api import ADMIN, UNKNOWN_ID, Api
 
 PUBLIC = {"/healthz", "/openapi.json", "/docs"}
 ROUTES = {
@@ -46,11 +45,6 @@ BODIES: dict[str, Any] = {
     "/api/websites/{website_id}": {"name": "Ours", "url": "https://example.com"},
     "/api/accounts/{target}/grants": {"tokens": 5},
 }
-
-
-@pytest.fixture
-def api(house: House) -> Api:
-    return api_of(house)
 
 
 @pytest.fixture

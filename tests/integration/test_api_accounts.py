@@ -5,16 +5,9 @@ from typing import Any
 import pytest
 
 from penstock.domain.errors import Refused
-from tests.api import ADMIN, BEN, Api, api_of
+from tests.api import ADMIN, BEN, JOBS, Api
 from tests.house import House
 from tests.toys import USED
-
-JOBS = "/api/batch-jobs"
-
-
-@pytest.fixture
-def api(house: House) -> Api:
-    return api_of(house)
 
 
 def test_an_account_is_opened_when_first_seen(api: Api) -> None:

@@ -8,30 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.api import UNKNOWN_ID, Api, Reply, api_of
+from tests.api import ARTICLES, UNKNOWN_ID, Api, Reply, one, written
 from tests.house import House
 
-ARTICLES = "/api/articles"
-WEBSITES = "/api/websites"
 SHOP = {"name": "Shop", "url": "https://shop.example", "tone": "warm", "internalLinks": ["https://shop.example/a"]}
-
-
-@pytest.fixture
-def api(house: House) -> Api:
-    return api_of(house)
-
-
-def written(api: Api, house: House, *keywords: str, **settings: Any) -> str:
-    """The id of a finished job."""
-    body = {"keywords": list(keywords), "settings": {"length": "short", **settings}}
-    reply = api.post("/api/batch-jobs", body)
-    assert reply.status == 201, reply.content
-    house.run()
-    return str(reply.data["jobId"])
-
-
-def one(api: Api, house: House, keyword: str = "forex", **settings: Any) -> Any:
-    return api.get(f"{ARTICLES}/{written(api, house, keyword, **settings)}-000000").data
 
 
 def exported(api: Api, **query: Any) -> Reply:

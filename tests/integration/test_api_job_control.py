@@ -4,26 +4,8 @@ from typing import Any
 
 import pytest
 
-from penstock.domain.errors import Refused
-from tests.api import BEN, UNKNOWN_ID, Api, api_of
+from tests.api import BEN, JOBS, UNKNOWN_ID, Api, created, refuse
 from tests.house import House
-
-JOBS = "/api/batch-jobs"
-
-
-@pytest.fixture
-def api(house: House) -> Api:
-    return api_of(house)
-
-
-def created(api: Api, lines: int = 3, **more: Any) -> str:
-    reply = api.post(JOBS, {"jobType": "toy", "lines": lines, **more})
-    assert reply.status == 201, reply.content
-    return str(reply.data["jobId"])
-
-
-def refuse() -> None:
-    raise Refused("Not this one.")
 
 
 def test_a_job_is_steered_through_its_life(api: Api, house: House) -> None:

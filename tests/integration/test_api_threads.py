@@ -3,17 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
-
-from tests.api import Api, api_of
-from tests.house import House
+from tests.api import Api
 
 USERS = 16
-
-
-@pytest.fixture
-def api(house: House) -> Api:
-    return api_of(house)
 
 
 def test_nobody_gets_anothers_answer(api: Api) -> None:

@@ -4,30 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.api import BEN, Api, api_of
+from tests.api import BEN, WEBSITES, Api, one
 from tests.house import House
 
-ARTICLES = "/api/articles"
-WEBSITES = "/api/websites"
 SHOP = {"name": "Shop", "url": "https://shop.example", "tone": "warm", "internalLinks": ["https://shop.example/a"]}
-
-
-@pytest.fixture
-def api(house: House) -> Api:
-    return api_of(house)
-
-
-def written(api: Api, house: House, *keywords: str, **settings: Any) -> str:
-    """The id of a finished job."""
-    body = {"keywords": list(keywords), "settings": {"length": "short", **settings}}
-    reply = api.post("/api/batch-jobs", body)
-    assert reply.status == 201, reply.content
-    house.run()
-    return str(reply.data["jobId"])
-
-
-def one(api: Api, house: House, keyword: str = "forex", **settings: Any) -> Any:
-    return api.get(f"{ARTICLES}/{written(api, house, keyword, **settings)}-000000").data
 
 
 def test_a_website_is_kept_changed_and_deleted(api: Api) -> None:
