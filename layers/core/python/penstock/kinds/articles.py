@@ -213,7 +213,7 @@ def _facts(line: Json, settings: Json) -> dict[str, Any]:
         "fewest": WORDS[length][0],
         "most": WORDS[length][1],
         "sections": SECTIONS[length],
-        "website": settings["_websites"].get(line.get("websiteId") or settings["websiteId"], {}),
+        "website": settings.get("_websites", {}).get(line.get("websiteId") or settings["websiteId"], {}),
     }
 
 
