@@ -18,9 +18,10 @@ help:  ## This list
 run: $(VENV)/.ready  ## Penstock on this machine: http://127.0.0.1:8000 (PORT=, EMULATOR_PORT=, STATE=, FRESH=1)
 	@exec $(PY) -m local
 
-submit: $(VENV)/.ready  ## Send FILE= to a running Penstock, watch it, save the articles (URL=, USER_NAME=, TOKEN=, OUT=)
+# LANGUAGE counts only where it stands on the command line: systems set a variable of that name for themselves.
+submit: $(VENV)/.ready  ## Send FILE= to a running Penstock, save the articles (LANGUAGE= TONE= LENGTH= MODEL= OUT= URL= TOKEN=)
 	@test -n "$(FILE)" || { echo "make submit FILE=keywords.txt: FILE is missing" >&2; exit 2; }
-	@exec $(PY) -m local.submit "$(FILE)"
+	@exec $(PY) -m local.submit "$(FILE)" $(if $(filter command,$(firstword $(origin LANGUAGE))),--language "$(LANGUAGE)")
 
 test: $(VENV)/.ready  ## Every test but the long ones
 	$(PY) -m pytest -n auto --dist worksteal -m "not long"
