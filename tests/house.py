@@ -11,6 +11,7 @@ from uuid import UUID
 
 import boto3
 
+from local import filters
 from local.emulator import streams
 from local.resources import provision
 from local.template import Template, load
@@ -44,6 +45,13 @@ USER = Identity("user-a", "ann")
 @lru_cache
 def template() -> Template:
     return load(TEMPLATE, {})
+
+
+@lru_cache
+def dispatcher_filters() -> tuple[filters.Pattern, ...]:
+    """What the template lets the dispatcher see of the stream."""
+    mappings = template().of_type("AWS::Lambda::EventSourceMapping").values()
+    return filters.parse("stream", next(each["FilterCriteria"] for each in mappings if "FilterCriteria" in each))
 
 
 @lru_cache
@@ -152,7 +160,7 @@ class House:
         records = streams.read(self.parts.table.name, self.position, limit=1000)
         if records:
             self.position = records[-1]["dynamodb"]["SequenceNumber"]
-        for change in changes.read(records):
+        for change in changes.read([record for record in records if filters.wanted(record, dispatcher_filters())]):
             follow(self.parts, change)
         return len(records)
 

@@ -181,3 +181,36 @@ def test_a_busy_table_at_the_claim_gives_the_message_back_soon(house: House, mon
     assert verdict.seconds is not None
     assert verdict.seconds <= 5
     ends_well(house, job_id)
+
+
+def test_running_out_of_time_after_a_stored_step_is_no_try(house: House) -> None:
+    """Each worker has time for one new step. However many it takes, the item is not failed for it."""
+    job_id = house.submit(1)
+
+    class Short:
+        """Plenty of time until a call was made, then hardly any."""
+
+        def __call__(self) -> float:
+            return 25.0 if house.script.calls.total() > self.before else 900.0
+
+        before = 0
+
+    for expected in (1, 2):
+        seconds = Short()
+        seconds.before = house.script.calls.total()
+        house.work(received(house), seconds)
+        assert house.script.calls.total() == expected
+    item = house.items(job_id)[0]
+    assert (item.status, item.tries) == ("done", 1)
+    ends_well(house, job_id)
+
+
+def test_running_out_of_time_before_any_step_is_one(house: House) -> None:
+    job_id = house.submit(1)
+    for _ in range(3):
+        house.work(received(house), lambda: 25.0)
+    assert house.script.calls.total() == 0
+    ends_well(house, job_id, Status.FAILED)
+    error = house.items(job_id)[0].error
+    assert error is not None
+    assert error["code"] == "out_of_time"
