@@ -3,7 +3,7 @@
 from collections import Counter
 
 from penstock.domain.item import Item, ItemStatus
-from penstock.domain.job import Job, Status
+from penstock.domain.job import NO_BUDGET, Job, Status
 from penstock.domain.quota import Needs
 from tests.house import House
 
@@ -33,6 +33,8 @@ def _counters(job: Job, items: list[Item], finishing: list[Item]) -> None:
     assert all((item.reserved != Needs()) <= (item.status == ItemStatus.RUNNING) for item in items), (
         "a reservation is left"
     )
+    budget = NO_BUDGET if job.budget is None else job.budget
+    assert job.budget_left == budget - job.cost - sum(item.reserved_cost for item in running), job
     if job.status in (Status.COMPLETED, Status.FAILED) and job.expires_at is None:
         assert (job.remaining, job.running) == (0, 0), job
 

@@ -12,12 +12,14 @@ from penstock.domain.kind import Kinds
 from penstock.domain.quota import Needs
 from penstock.domain.work import Work
 from penstock.engine import control
+from penstock.engine.claim import Done
 from penstock.engine.idempotency import Once
 from penstock.engine.parts import Identity
 from penstock.engine.quota import close_account, grant, open_account
 from penstock.engine.submit import submit
+from penstock.engine.work import work
 from penstock.store.keys import Range
-from tests.faults.steps import ends_well, raises, received
+from tests.faults.steps import LONG, Crash, crash, ends_well, raises, received
 from tests.house import USER, House
 from tests.invariants import check
 from tests.toys import TOY, USED, ToyRequest, prompt
@@ -37,6 +39,24 @@ def test_paid_calls_of_a_try_that_is_given_back_are_booked(house: House) -> None
     assert house.script.calls[(0, "first")] == 3
     assert house.job(job_id).cost == house.account().cost == 3 * USED.cost
     assert house.job(job_id).tokens_used == 0
+
+
+def test_what_a_dead_item_stored_is_booked_once(house: House) -> None:
+    """Its worker died after its first step; the message goes to the dead letters, and a retry replays that step."""
+    job_id = house.submit(1)
+    house.script.at(0, lambda: None, crash)
+    delivery = received(house)
+    with pytest.raises(Crash):
+        work(house.parts, delivery.message, lambda: 900.0)
+    house.acknowledge(delivery)
+    house.clock.advance(LONG)
+    assert house.bury(delivery) == Done("failed")
+    assert house.job(job_id).cost == USED.cost
+    house.follow()
+    control.retry(house.parts, USER.user, job_id)
+    ends_well(house, job_id)
+    assert house.job(job_id).cost == 2 * USED.cost
+    assert house.job(job_id).tokens_used == 2 * USED.tokens
 
 
 def test_a_name_cannot_be_taken_over(house: House) -> None:

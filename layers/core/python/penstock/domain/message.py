@@ -44,6 +44,12 @@ class ItemMessage(BaseModel):
         return f"{self.job_id}#{self.index}#{self.stage}#{self.run}"
 
     @property
+    def shelf(self) -> int:
+        """Under which number the item's steps are stored: its stage; for the finish step the retry, since other lines
+        then stand before it and its former results are outdated."""
+        return self.retried_in if self.is_finish else self.stage
+
+    @property
     def position(self) -> str:
         """For people: 3/5."""
         return f"{self.index + 1}/{self.total}"

@@ -14,8 +14,6 @@ from penstock.engine.parts import Parts
 from penstock.engine.release import release
 from penstock.engine.settle import Outcome, failed, found
 
-NOT_TRIED = Outcome(Usage(), Usage(), "", 0.0)
-
 
 def bury(parts: Parts, message: ItemMessage) -> Done | Later:
     """What becomes of the dead message: dropped, or left until a live worker's lease is over."""
@@ -65,14 +63,21 @@ def _as_seen(message: ItemMessage, image: Image | None) -> Condition:
 
 def _fail(parts: Parts, job: Job, message: ItemMessage, item: Item, condition: Condition) -> Done | None:
     error = Refused("The item was tried too often without an end.", code="dead_letter")
-    settlement = found(job, item, condition, parts.clock())
+    settlement, outcome = found(job, item, condition, parts.clock()), _outcome(parts, message)
     if message.is_finish:
         return (
             Done("finish failed")
-            if finish_failed(parts, Finish(settlement, message.run, NOT_TRIED), error) is None
+            if finish_failed(parts, Finish(settlement, message.run, outcome), error) is None
             else None
         )
     fields = {**_unclaimed(message), "run": message.run}
     del fields["status"]
-    refusal = failed(parts, settlement, error, NOT_TRIED, when=current(message.run), **fields)
+    refusal = failed(parts, settlement, error, outcome, when=current(message.run), **fields)
     return Done("failed") if refusal is None else None
+
+
+def _outcome(parts: Parts, message: ItemMessage) -> Outcome:
+    """Its workers ended without a word; what they paid for is what they stored, and is booked like any failure's."""
+    steps = parts.files.steps(message.job_id, message.index, message.shelf)
+    paid = [step.usage for step in steps if step.retry == message.retried_in]
+    return Outcome(Usage(), sum(paid, Usage()), "", 0.0)

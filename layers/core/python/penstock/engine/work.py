@@ -68,8 +68,7 @@ class Steps:
 
     def __init__(self, files: "Files", message: ItemMessage, untouched: bool) -> None:
         self._files, self._untouched = files, untouched
-        # After a retry the finish step has other lines before it: its results of the time before are outdated.
-        self._place = message.job_id, message.index, message.retried_in if message.is_finish else message.stage
+        self._place = message.job_id, message.index, message.shelf
 
     def load(self, name: str) -> StoredStep | None:
         return None if self._untouched else self._files.load_step(*self._place, name)

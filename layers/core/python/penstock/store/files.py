@@ -37,6 +37,14 @@ class Files:
             return kept
         return result
 
+    def steps(self, job_id: str, index: int, stage: int) -> list[StoredStep]:
+        """All that is stored of an item at a stage."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=keys.step_files(job_id, index, stage)
+        )
+        bodies = (self._get(each["Key"]) for page in pages for each in page.get("Contents", []))
+        return [StoredStep.decode(body) for body in bodies if body is not None]
+
     def put_product(self, user: str, collection: str, id: str, fence: str, body: Mapping[str, Any]) -> str:
         """Stores a product's body under a name of its own and returns that name."""
         name = keys.product_file(user, collection, id, fence)

@@ -152,8 +152,13 @@ def step_folder(job_id: str) -> str:
     return f"steps/{job_id}/"
 
 
+def step_files(job_id: str, index: int, stage: int) -> str:
+    """What the names of a stage's steps begin with."""
+    return f"{step_folder(job_id)}{index:06d}/{stage}-"
+
+
 def step_file(job_id: str, index: int, stage: int, step: str) -> str:
-    return f"{step_folder(job_id)}{index:06d}/{stage}-{step}.json"
+    return f"{step_files(job_id, index, stage)}{step}.json"
 
 
 def user_folder(user: str) -> str:
