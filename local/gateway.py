@@ -32,7 +32,8 @@ class BodyTooLarge(Exception):
 
 
 class Gateway:
-    """`token` gives the access token of a local user, None for a name it does not know."""
+    """`token` gives the access token of a local user, None for a name it does not know. `anonymous` is the local user
+    as whom a request without a token is made, if any."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Gateway:
         functions: Mapping[str, LoadedFunction],
         token: Callable[[str], str | None],
         users: tuple[str, ...],
+        anonymous: str | None = None,
     ) -> None:
         self._router = Router(description.routes)
         self._cors = description.cors
@@ -47,6 +49,7 @@ class Gateway:
         self._guard = Guard(functions)
         self._token = token
         self._users = users
+        self._anonymous = anonymous
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -92,7 +95,13 @@ class Gateway:
             killed = killed_at < route.timeout
             return message(500, "Internal Server Error") if killed else message(503, "Service Unavailable")
 
+    def _signed(self, request: Request) -> Request:
+        if self._anonymous is None or request.header("authorization"):
+            return request
+        return replace(request, headers={**request.headers, "authorization": f"Bearer {self._token(self._anonymous)}"})
+
     def _serve(self, request: Request, route: Route, parameters: dict[str, str]) -> Reply:
+        request = self._signed(request)
         try:
             context = self._guard.context(request, route, parameters)
             return reply_of(self._functions[route.function](proxy_event(request, route, parameters, context)))

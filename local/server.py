@@ -131,13 +131,19 @@ class LocalMode:
         functions = invoke.load(description.functions, description.layers)
         if description.pool is not None:
             users.ensure(description.pool)
-        self._gateway = Gateway(description, functions, self._token, self.users)
+        anonymous = self._known(self.settings.anonymous_user)
+        self._gateway = Gateway(description, functions, self._token, self.users, anonymous)
         self._pumps = pumps(description, functions)
         for pump in self._pumps:
             pump.start()
         web = self._web = web_server(self._gateway, GRACE_SECONDS)
         self._spawn(lambda: web.run([listener]), "gateway")
         self._spawn(self._keep, "snapshots")
+
+    def _known(self, user: str | None) -> str | None:
+        if user is not None and user not in self.users:
+            raise LocalError(f"ANONYMOUS_USER={user}: must be one of {', '.join(self.users)}")
+        return user
 
     def _environment(self, description: Description) -> dict[str, str]:
         environment = invoke.environment(description.functions)

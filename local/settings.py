@@ -11,7 +11,8 @@ HIGHEST_PORT = 65535
 
 @dataclass(frozen=True)
 class Settings:
-    """A port of 0 takes a free one. `parameters` override the template's; `log_level` None leaves the template's."""
+    """A port of 0 takes a free one. `parameters` override the template's; `log_level` None leaves the template's.
+    `anonymous_user` is who calls where no token comes; None refuses such calls, as AWS does."""
 
     port: int = 8000
     emulator_port: int = 8001
@@ -22,6 +23,7 @@ class Settings:
     parameters: Mapping[str, str] | None = None
     log_level: str | None = None
     verbose: bool = False
+    anonymous_user: str | None = None
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -38,6 +40,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         parameters=_pairs(environment.get("PARAMETERS", "")),
         log_level=environment.get("LOG_LEVEL") or None,
         verbose=_switch(environment, "VERBOSE"),
+        anonymous_user=environment.get("ANONYMOUS_USER") or None,
     )
 
 

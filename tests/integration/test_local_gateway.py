@@ -197,6 +197,19 @@ def test_an_authorizer_without_identity_source_is_always_asked(browser: Browser)
     assert again["at"] != context["at"]
 
 
+def test_who_calls_without_a_token_is_a_setting(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sent(headers: list[tuple[str, str]]) -> str | None:
+        found: str | None = browser("GET", "/any/x/y", headers=headers).event()["headers"].get("authorization")
+        return found
+
+    assert sent([]) is None
+    monkeypatch.setattr(browser.gateway, "_anonymous", "demo")
+    signed = sent([])
+    assert signed is not None
+    assert jwt.decode(signed.removeprefix("Bearer "), options={"verify_signature": False})["username"] == "demo"
+    assert sent([("authorization", "Bearer mine")]) == "Bearer mine"
+
+
 @pytest.mark.parametrize(
     ("said", "status", "message"),
     [("no", 403, "Forbidden"), ("crash", 500, "Internal Server Error"), ("nonsense", 500, "Internal Server Error")],

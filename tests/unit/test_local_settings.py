@@ -23,6 +23,7 @@ def test_every_setting_is_read() -> None:
         "PARAMETERS": "Window=5 Stage=a=b",
         "LOG_LEVEL": "DEBUG",
         "VERBOSE": "true",
+        "ANONYMOUS_USER": "other",
     }
     expected = Settings(
         port=9000,
@@ -34,6 +35,7 @@ def test_every_setting_is_read() -> None:
         parameters={"Window": "5", "Stage": "a=b"},
         log_level="DEBUG",
         verbose=True,
+        anonymous_user="other",
     )
     assert from_environment(given) == expected
 
