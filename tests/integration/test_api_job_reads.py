@@ -133,3 +133,17 @@ def test_an_unknown_job_is_not_found(api: Api, job_id: str) -> None:
 def test_no_answer_is_cached_by_others(api: Api) -> None:
     assert api.get(JOBS).headers["cache-control"] == "no-store"
     assert json.loads(api.get(JOBS).content)["success"] is True
+
+
+def test_a_status_alone_is_answered_from_its_index(api: Api, house: House) -> None:
+    """With pages and totals as without it; a job is listed where it stands, and a deleted one nowhere."""
+    jobs = [created(api, 1) for _ in range(3)]
+    assert api.get(JOBS, status="pending").json["pagination"]["total"] == 3
+    api.post(f"{JOBS}/{jobs[1]}/cancel")
+    house.run()
+    listed = api.get(JOBS, status="completed", limit=1)
+    assert [job["jobId"] for job in listed.data] == [jobs[2]]
+    assert listed.json["pagination"]["total"] == 2
+    assert [job["jobId"] for job in api.get(JOBS, status="cancelled").data] == [jobs[1]]
+    assert api.delete(f"{JOBS}/{jobs[1]}").status == 204
+    assert api.get(JOBS, status="cancelled").data == []

@@ -123,10 +123,6 @@ def pages_up_to(job_id: str, line: int) -> Range:
     return Range(_job(job_id), "PAGE#", f"PAGE#{line:06d}")
 
 
-def pages_from(job_id: str, line: int) -> Range:
-    return Range(_job(job_id), f"PAGE#{line:06d}", "PAGE#\uffff")
-
-
 def whole_job(job_id: str) -> Range:
     return Range(_job(job_id), " ", "\uffff")
 
