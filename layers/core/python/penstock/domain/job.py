@@ -73,6 +73,8 @@ def may(action: Action) -> Condition:
 
 
 ACTIVE = may(Action.START)
+# Also what the system paused: the user is then the reason, so that nothing resumes it against their wish.
+PAUSABLE = may(Action.PAUSE) | (equals("status", Status.PAUSED) & one_of("pause_reason", SYSTEM_REASONS))
 NOT_DELETED = Absent("deleted_at")
 
 

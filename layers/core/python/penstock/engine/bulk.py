@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.domain.errors import Conflict, NotFound, PenstockError
-from penstock.domain.job import SYSTEM_REASONS, TRANSITIONS, Action, Job, Status
+from penstock.domain.job import PAUSABLE, TRANSITIONS, Action, Job, Status
 from penstock.engine import control
 from penstock.engine.parts import Parts
 
@@ -58,8 +58,8 @@ def _foresee(action: Action, job_id: str, job: Job | None) -> Done:
 
 def possible(action: Action, job: Job) -> bool:
     """By the job's record; the action itself decides by the table's condition."""
-    if action == Action.PAUSE and job.pause_reason in SYSTEM_REASONS:
-        return job.status == Status.PAUSED
+    if action == Action.PAUSE:
+        return PAUSABLE.holds(job.model_dump())
     if action == Action.RETRY and not (job.failed or job.finish_failed):
         return False
     return job.status in TRANSITIONS[action]

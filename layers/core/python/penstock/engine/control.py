@@ -4,13 +4,13 @@ dispatch."""
 from collections.abc import Mapping
 from typing import Any, Final
 
-from penstock.domain.conditions import Absent, Condition, at_least, equals, one_of
+from penstock.domain.conditions import Absent, Condition, at_least, equals
 from penstock.domain.errors import Conflict, Contention, NotFound
 from penstock.domain.job import (
     NO_BUDGET,
     NOT_DELETED,
+    PAUSABLE,
     PAUSE_FIELDS,
-    SYSTEM_REASONS,
     TRANSITIONS,
     Action,
     Job,
@@ -45,11 +45,8 @@ UNSET: Final = Unset()
 
 
 def pause(parts: Parts, user: str, job_id: str) -> Job:
-    """Also of a job that the system paused: the user is then the reason, so that nothing resumes it against their
-    wish."""
-    by_system = equals("status", Status.PAUSED) & one_of("pause_reason", SYSTEM_REASONS)
     fields = {**_NO_REASON, "status": Status.PAUSED, "pause_reason": PauseReason.USER, "watch": True}
-    _write(parts, JobOf(user, job_id), Action.PAUSE, may(Action.PAUSE) | by_system, set=fields)
+    _write(parts, JobOf(user, job_id), Action.PAUSE, PAUSABLE, set=fields)
     return _job(parts, user, job_id)
 
 

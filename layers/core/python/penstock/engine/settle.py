@@ -116,13 +116,14 @@ def done(parts: Parts, settlement: Settlement, product: Product | None, outcome:
     """The last stage ended well. The body is stored first, under a name that no other claim writes to."""
     used = _charge(settlement, outcome)
     product_of, puts = _product(parts, settlement, product, outcome, fence)
-    charged = {"charged_tokens": used.tokens, "charged_articles": used.articles, "cost": outcome.billed.cost}
-    counts = {"completed": 1, "remaining": -1, "settled": 1, "tokens_used": used.tokens, "articles_used": used.articles}
-    totals = {"items_done": 1, "tokens_used": used.tokens, "articles_used": used.articles, "cost": outcome.billed.cost}
+    counts = {"completed": 1, "remaining": -1, "settled": 1} | _spent(used)
+    totals = {"items_done": 1, "cost": outcome.billed.cost} | _spent(used)
     return settlement.commit(
         parts,
         [
-            settlement.item_becomes(ItemStatus.DONE, add=charged, result=product_of, error=None, limited=0),
+            settlement.item_becomes(
+                ItemStatus.DONE, add=_booked(used, outcome), result=product_of, error=None, limited=0
+            ),
             settlement.job_counts(counts, outcome.billed.cost),
             settlement.account_gets(settlement.reserved - used, totals),
             settlement.ledger(parts, Entry.CHARGE, Needs() - used),
@@ -137,7 +138,17 @@ def _charge(settlement: Settlement, outcome: Outcome) -> Needs:
     used, ceiling = outcome.usage.tokens, settlement.reserved.tokens
     if used > ceiling:
         log.error("usage above the reservation", extra={"job": settlement.job_id, "used": used, "reserved": ceiling})
-    return Needs(min(used, ceiling), settlement.reserved.articles)
+    return Needs(used, settlement.reserved.articles).within(settlement.reserved)
+
+
+def _spent(used: Needs) -> dict[str, int]:
+    """As job and account count it."""
+    return {"tokens_used": used.tokens, "articles_used": used.articles}
+
+
+def _booked(used: Needs, outcome: Outcome) -> dict[str, int]:
+    """As the item keeps it."""
+    return {"charged_tokens": used.tokens, "charged_articles": used.articles, "cost": outcome.billed.cost}
 
 
 def _product(
@@ -157,14 +168,13 @@ def _product(
 def stage_done(parts: Parts, settlement: Settlement, stage: int, outcome: Outcome) -> Refusal | None:
     """A stage that is not the last: charged, and back to the queue at the next one."""
     used = _charge(settlement, outcome)
-    charged = {"charged_tokens": used.tokens, "charged_articles": used.articles, "cost": outcome.billed.cost}
-    spent = {"tokens_used": used.tokens, "articles_used": used.articles}
+    totals = {"cost": outcome.billed.cost} | _spent(used)
     return settlement.commit(
         parts,
         [
-            settlement.item_becomes(ItemStatus.QUEUED, add=charged, stage=stage + 1, tries=0, limited=0),
-            settlement.job_counts(spent, outcome.billed.cost),
-            settlement.account_gets(settlement.reserved - used, spent | {"cost": outcome.billed.cost}),
+            settlement.item_becomes(ItemStatus.QUEUED, add=_booked(used, outcome), stage=stage + 1, tries=0, limited=0),
+            settlement.job_counts(_spent(used), outcome.billed.cost),
+            settlement.account_gets(settlement.reserved - used, totals),
             settlement.ledger(parts, Entry.CHARGE, Needs() - used),
             settlement.usage(outcome, "stages_done"),
         ],
@@ -185,7 +195,7 @@ def failed(
     status, counter = (ItemStatus.CANCELLED, "cancelled") if stopped else (ItemStatus.FAILED, "failed")
     reason = {"code": error.reason, "message": error.message}
     refund = settlement.charged
-    given_back = {"tokens_used": -refund.tokens, "articles_used": -refund.articles}
+    given_back = _spent(Needs() - refund)
     counts = {counter: 1, "remaining": -1, "settled": 1} | given_back
     result = "items_cancelled" if stopped else "items_failed"
     totals = {result: 1, "cost": outcome.billed.cost} | given_back
