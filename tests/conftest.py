@@ -27,8 +27,8 @@ def house() -> Iterator["House"]:
     from local.emulator import Emulator
     from tests.house import House
 
-    with Emulator(port=None):
-        yield House()
+    with Emulator(port=None), House() as house:
+        yield house
 
 
 @pytest.fixture

@@ -1,25 +1,28 @@
-"""The engine on the template's own resources in the emulator, driven one delivery at a time under a clock the test
-owns."""
+"""The engine and its handlers on the template's own resources, driven one delivery at a time under a clock the test
+owns: queues, leases, the janitor and request tokens all go by it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from unittest.mock import patch
 from uuid import UUID
 
-import boto3
-
+from functions import dead_letters as dead_letters_function
+from functions import worker as worker_function
 from local import filters
-from local.emulator import streams
+from local.emulator import clock as emulator_clock
+from local.emulator.streams import TRIM_HORIZON
 from local.resources import provision
 from local.template import Template, load
+from penstock import wiring
 from penstock.domain.account import Account
 from penstock.domain.item import Item
 from penstock.domain.job import Job
 from penstock.domain.kind import Kinds
-from penstock.domain.message import ItemMessage
 from penstock.domain.models import Catalogue
 from penstock.domain.quota import Needs
 from penstock.domain.writes import ProductOf
@@ -32,9 +35,14 @@ from penstock.engine.sweep import sweep
 from penstock.engine.work import work
 from penstock.store import changes, keys
 from penstock.store.files import Files
-from penstock.store.queues import Queues
+from penstock.store.queues import Queues as Senders
 from penstock.store.records import Records
 from penstock.store.table import Table
+from tests.backends import Emulated, Tables, client
+from tests.calls import Recorder
+from tests.history import History
+from tests.invariants import Evidence
+from tests.queues import Delivery, Queues
 from tests.toys import BOOK, MODEL, STAGES, TOY, Script, ToyRequest
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
@@ -54,10 +62,8 @@ def dispatcher_filters() -> tuple[filters.Pattern, ...]:
     return filters.parse("stream", next(each["FilterCriteria"] for each in mappings if "FilterCriteria" in each))
 
 
-@lru_cache
-def client(service: Any) -> Any:
-    """One a process: the emulator stands behind every client, whenever it was made."""
-    return boto3.client(service, region_name="us-east-1")
+class Crash(BaseException):
+    """The process dies here: nothing of ours may catch it."""
 
 
 class Clock:
@@ -69,41 +75,66 @@ class Clock:
     def __call__(self) -> int:
         return self.now
 
+    @property
+    def seconds(self) -> float:
+        return self.now / 1000
+
     def advance(self, seconds: float) -> None:
         self.now += int(seconds * 1000)
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A message as received: `queue` is the URL it came from."""
+class Time:
+    """A worker's: what is left of `seconds` since it began. As a context it says so to a handler."""
 
-    message: ItemMessage
-    queue: str
-    receipt: str
+    clock: Clock
+    deadline: float
+    aws_request_id: str = "request"
+    function_name: str = "function"
+
+    def __call__(self) -> float:
+        return max(0.0, self.deadline - self.clock.seconds)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self() * 1000)
 
 
 class House:
-    """`parts` is what the engine works with. Deliveries are handed out by `receive`, and done with `work`."""
+    """`parts` is what the engine works with. `tables` makes the table where it is not the emulator's."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables: Callable[[Template], Tables] | None = None) -> None:
         self.resources = provision(template())
         self.clock, self.script = Clock(), Script()
-        self.sqs = client("sqs")
-        self.position = streams.TRIM_HORIZON
+        self.tables = tables(template()) if tables else Emulated(self.resources)
+        self.queues = Queues(self.resources)
+        self.recorder = Recorder(self.observer, self.script.write)
+        self.records: list[dict[str, Any]] = []  # all of the stream
+        self.position = 0  # in them: how far the dispatcher is
+        self._past, self._judged = History(), 0
+        self.strict_lanes = True
         self.parts = self._parts()
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        """The emulator goes by this house's clock, and handlers work with its parts."""
+        self._opened.enter_context(emulator_clock.replaced_by(lambda: self.clock.seconds))
+        self._opened.enter_context(patch.object(wiring, "parts", lambda: self.parts))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def _parts(self) -> Parts:
         numbers, fences = count(1), count(1)
-        table = Table(client("dynamodb"), self.resources["Table"]["Ref"])
-        urls = {name.lower(): self.resources[f"Queue{name}"]["QueueUrl"] for name in ("High", "Normal", "Low")}
+        table = Table(self.tables.client, self.tables.name)
         return Parts(
             table=table,
             records=Records(table),
-            queues=Queues(self.sqs, urls),
+            queues=Senders(client("sqs"), self.queues.urls),
             files=Files(client("s3"), self.resources["Bucket"]["Ref"]),
             kinds=Kinds([TOY, STAGES, BOOK]),
             models=Catalogue([MODEL], available=["toy"]),
-            write=self.script.write,
+            write=self.recorder,
             clock=self.clock,
             new_id=lambda: str(UUID(int=next(numbers))),
             new_fence=lambda: f"fence-{next(fences)}",
@@ -122,63 +153,127 @@ class House:
     # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def receive(self, priority: str = "normal", dead: bool = False) -> Delivery | None:
-        url = self.resources[f"{'DeadLetterQueue' if dead else 'Queue'}{priority.capitalize()}"]["QueueUrl"]
-        found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages", [])
-        return Delivery(ItemMessage.decode(found[0]["Body"]), url, found[0]["ReceiptHandle"]) if found else None
+        return self.queues.receive(priority, dead)
 
     def receive_all(self) -> list[Delivery]:
         return list(iter(self.receive, None))
 
     def queued(self, priority: str = "normal") -> int:
-        url = self.resources[f"Queue{priority.capitalize()}"]["QueueUrl"]
-        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        return sum(map(int, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
+        return self.queues.count(priority)
+
+    def time(self, seconds: float = WORKER_SECONDS) -> Time:
+        return Time(self.clock, self.clock.seconds + seconds)
+
+    def attempt(self, delivery: Delivery, seconds: Callable[[], float] | None = None) -> Done | Later:
+        """What a worker makes of the message. The queue is not told."""
+        with self.recorder.during(delivery.message):
+            return work(self.parts, delivery.message, seconds or self.time())
 
     def work(self, delivery: Delivery, seconds: Callable[[], float] | None = None) -> Done | Later:
-        """As the worker's handler: acknowledges, or makes the message visible again at once (the clock does not
-        move)."""
-        verdict = work(self.parts, delivery.message, seconds or (lambda: WORKER_SECONDS))
-        if isinstance(verdict, Done):
-            self.acknowledge(delivery)
-        else:
-            self.give_back(delivery)
+        """As `attempt`; then the message is acknowledged, or comes back at once (the clock does not move)."""
+        verdict = self.attempt(delivery, seconds)
+        (self.acknowledge if isinstance(verdict, Done) else self.give_back)(delivery)
         return verdict
 
+    def deliver(self, delivery: Delivery) -> bool:
+        """Through the worker's own handler, as Lambda would: whether the message was done with. One whose worker
+        crashed comes back when its visibility ends."""
+        try:
+            with self.recorder.during(delivery.message):
+                answer = worker_function.handler({"Records": [dict(delivery.record)]}, self._context())
+        except Crash:
+            return False
+        return self._told(delivery, answer)
+
+    def _context(self) -> Any:
+        return self.time()
+
+    def _told(self, delivery: Delivery, answer: dict[str, Any]) -> bool:
+        done = not answer["batchItemFailures"]
+        if done:
+            self.acknowledge(delivery)
+        return done
+
     def acknowledge(self, delivery: Delivery) -> None:
-        self.sqs.delete_message(QueueUrl=delivery.queue, ReceiptHandle=delivery.receipt)
+        self.queues.acknowledge(delivery)
 
     def give_back(self, delivery: Delivery) -> None:
-        self.sqs.change_message_visibility(QueueUrl=delivery.queue, ReceiptHandle=delivery.receipt, VisibilityTimeout=0)
+        self.queues.show_again(delivery)
 
     def bury(self, delivery: Delivery) -> Done | Later:
         return bury(self.parts, delivery.message)
 
+    def bury_all(self) -> int:
+        """The handler of the dead letters takes what there is; how many it was done with."""
+        done = 0
+        while delivery := self.queues.receive_any(dead=True):
+            try:
+                answer = dead_letters_function.handler({"Records": [dict(delivery.record)]}, self._context())
+            except Crash:
+                continue
+            done += self._told(delivery, answer)
+        return done
+
     # ── the stream ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def unread(self) -> list[dict[str, Any]]:
+        """The stream's records that the dispatcher has not seen."""
+        self._read()
+        return self.records[self.position :]
+
+    def _read(self) -> None:
+        while new := self.tables.read(self.records[-1]["dynamodb"]["SequenceNumber"] if self.records else TRIM_HORIZON):
+            self.records += new
+
     def follow(self) -> int:
-        """Reads what the stream has, as the dispatcher's filter lets it through; how many records there were."""
-        records = streams.read(self.parts.table.name, self.position, limit=1000)
-        if records:
-            self.position = records[-1]["dynamodb"]["SequenceNumber"]
-        for change in changes.read([record for record in records if filters.wanted(record, dispatcher_filters())]):
-            follow(self.parts, change)
+        """The dispatcher reads what there is, as its filter lets it through; how many records there were."""
+        records = self.unread()
+        self.position = len(self.records)
+        self.follow_records(records)
         return len(records)
 
+    def follow_records(self, records: list[dict[str, Any]]) -> None:
+        for change in changes.read([record for record in records if filters.wanted(record, dispatcher_filters())]):
+            follow(self.parts, change)
+
+    @property
+    def past(self) -> History:
+        self._read()
+        self._past.take(self.records[self._judged :])
+        self._judged = len(self.records)
+        return self._past
+
+    def observer(self) -> Parts:
+        """As `parts`, with a table and files of its own: what a test puts into the engine's way is not in its way."""
+        table = Table(self.tables.client, self.tables.name)
+        files = Files(client("s3"), self.resources["Bucket"]["Ref"])
+        return replace(self.parts, table=table, records=Records(table), files=files)
+
+    def evidence(self) -> Evidence:
+        return Evidence(self.observer(), self.past, self.recorder.calls, self.strict_lanes)
+
     def sweep(self) -> int:
-        return sweep(self.parts, lambda: WORKER_SECONDS)
+        return sweep(self.parts, self.time())
 
     def run(self, deliveries: int = 1000) -> int:
-        """Works and follows until all is quiet; how many deliveries it took. Fails where it does not get quiet."""
+        """Works and follows until all is quiet, passing the time until a hidden message comes back; how many deliveries
+        it took. Fails where it does not get quiet."""
         done = 0
         while True:
-            followed = self.follow()
-            delivery = self.receive("high") or self.receive() or self.receive("low")
+            followed, buried, delivery = self.follow(), self.bury_all(), self.queues.receive_any()
             if delivery:
-                self.work(delivery)
+                self.deliver(delivery)
                 done += 1
-            elif not followed:
+            elif not followed and not buried and not self._wait():
                 return done
             assert done <= deliveries, "the house does not get quiet"
+
+    def _wait(self) -> bool:
+        """Until the next message is due; whether there is one."""
+        due = self.queues.due()
+        if due is not None:
+            self.clock.advance(max(due - self.clock.seconds, 0.0) + 0.001)
+        return due is not None
 
     # ── what stands in the records ──────────────────────────────────────────────────────────────────────────────────
 

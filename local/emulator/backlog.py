@@ -5,7 +5,6 @@ every message is a group of its own. All times are seconds since the epoch. The 
 `news` on it: one waiter is woken for every group that may be delivered from, all when a time to wait for changed.
 """
 
-import time
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 
 from moto.sqs.models import Message
 
-from local.emulator import changes
+from local.emulator import changes, clock
 from local.emulator.locks import SQS
 
 DEDUPLICATION_SECONDS = 300.0
@@ -68,7 +67,7 @@ class Backlog:
 
     def original(self, key: Any, message: Message) -> tuple[str, str] | None:
         """The id and sequence number under which this was sent in the last five minutes; else remembers it."""
-        now = time.time()
+        now = clock.now()
         while self.sent and self.sent[first := next(iter(self.sent))][0] <= now - DEDUPLICATION_SECONDS:
             del self.sent[first]
         if key in self.sent:
@@ -108,7 +107,7 @@ class Backlog:
     def _take_from(
         self, group: Group, count: int, visibility: float, refuse: Callable[[Entry], bool], taken: list[Entry]
     ) -> None:
-        now = time.time()
+        now = clock.now()
         while group.waiting and len(taken) < count:
             entry = self.entries[group.waiting[0]]
             if entry.available > now:
@@ -129,7 +128,7 @@ class Backlog:
 
     def wake(self) -> None:
         """Messages whose time has come wait again."""
-        now = time.time()
+        now = clock.now()
         while self._due and self._due[0][0] <= now:
             available, order = heappop(self._due)
             entry = self.entries.get(order)
@@ -143,7 +142,7 @@ class Backlog:
 
     def show_again(self, entry: Entry, seconds: float) -> None:
         """The message stays hidden for `seconds` from now on."""
-        entry.available = time.time() + seconds
+        entry.available = clock.now() + seconds
         if seconds <= 0:
             self._land(entry)
             self._offer(entry.group)
@@ -175,7 +174,7 @@ class Backlog:
         if group is None or group.in_flight or not group.waiting:
             return
         entry = self.entries[group.waiting[0]]
-        if entry.available > time.time():
+        if entry.available > clock.now():
             self._schedule(entry)
         else:
             heappush(self._ready, (entry.order, name))
@@ -183,5 +182,5 @@ class Backlog:
 
     def _schedule(self, entry: Entry) -> None:
         heappush(self._due, (entry.available, entry.order))
-        if entry.available < time.time() + LONGEST_POLL:
+        if entry.available < clock.now() + LONGEST_POLL:
             self.news.notify_all()

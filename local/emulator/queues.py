@@ -26,6 +26,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.sqs.exceptions import InvalidParameterValue, ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend, _filter_message_attributes
 
+from local.emulator import clock
 from local.emulator.backlog import Backlog, Entry
 from local.emulator.locks import SQS
 from local.emulator.patching import add, replace, under
@@ -94,18 +95,24 @@ def _set_messages(self: Queue, messages: list[Message]) -> None:
     self.__dict__["backlog"] = fresh
 
 
+# Whoever asks for all attributes gets them when moto writes its answer: after the call, and so without its lock.
+
+
 def _count(self: Queue) -> int:
-    backlog(self).wake()
-    return sum(not entry.in_flight and entry.available <= time.time() for entry in backlog(self))
+    with SQS:
+        backlog(self).wake()
+        return sum(not entry.in_flight and entry.available <= clock.now() for entry in backlog(self))
 
 
 def _count_hidden(self: Queue) -> int:
-    backlog(self).wake()
-    return sum(entry.in_flight for entry in backlog(self))
+    with SQS:
+        backlog(self).wake()
+        return sum(entry.in_flight for entry in backlog(self))
 
 
 def _count_delayed(self: Queue) -> int:
-    return sum(not entry.in_flight and entry.available > time.time() for entry in backlog(self))
+    with SQS:
+        return sum(not entry.in_flight and entry.available > clock.now() for entry in backlog(self))
 
 
 def _add_message(self: Queue, message: Message) -> None:
@@ -125,7 +132,7 @@ def _admit(queue: Queue, message: Message) -> None:
 
 def _refuse(queue: Queue, entry: Entry) -> bool:
     """Whether the message leaves the queue instead of being delivered: too old, or received too often."""
-    message, now = entry.message, time.time()
+    message, now = entry.message, clock.now()
     retention: int = queue.__dict__["message_retention_period"]
     if (message.sent_timestamp or 0) / 1000 + retention < now:
         return True
@@ -147,23 +154,23 @@ def _receive(
     visibility_timeout: float,
     message_attribute_names: list[str] | None = None,
 ) -> list[Message]:
-    deadline = time.time() + wait_seconds_timeout
+    deadline = time.monotonic() + wait_seconds_timeout
     with SQS:
         while True:
             queue = self.get_queue(queue_name)
             entries = backlog(queue).take(count, float(visibility_timeout), partial(_refuse, queue))
-            now = time.time()
-            if entries or now >= deadline:
+            left = deadline - time.monotonic()
+            if entries or left <= 0:
                 return [_received(queue, entry, message_attribute_names or []) for entry in entries]
             due = backlog(queue).due()
-            backlog(queue).news.wait(max(min(deadline, due if due is not None else deadline) - now, 0.001))
+            backlog(queue).news.wait(max(min(left, due - clock.now() if due is not None else left), 0.001))
 
 
 def _received(queue: Queue, entry: Entry, names: list[str]) -> Message:
     message = entry.message
     message.approximate_receive_count += 1
     if not message.approximate_first_receive_timestamp:
-        message.approximate_first_receive_timestamp = int(time.time() * 1000)
+        message.approximate_first_receive_timestamp = int(clock.now() * 1000)
     message.receipt_handle = base64.urlsafe_b64encode(f"{queue.name} {entry.order} {entry.receipt}".encode()).decode()
     shown = copy.copy(message)
     _filter_message_attributes(shown, names)
@@ -222,7 +229,7 @@ def _change_visibility(self: SQSBackend, queue_name: str, receipt_handle: str, v
                 "Reason: Message does not exist or is not available for visibility timeout change."
             )
         received = (entry.message.approximate_first_receive_timestamp or 0) / 1000
-        if time.time() - received + int(visibility_timeout) > LONGEST_HIDDEN:
+        if clock.now() - received + int(visibility_timeout) > LONGEST_HIDDEN:
             raise InvalidParameterValue(
                 f"Value {visibility_timeout} for parameter VisibilityTimeout is invalid. Reason: Total "
                 "VisibilityTimeout for the message is beyond the limit [43200 seconds]"
@@ -230,8 +237,13 @@ def _change_visibility(self: SQSBackend, queue_name: str, receipt_handle: str, v
         backlog(queue).show_again(entry, float(visibility_timeout))
 
 
+def _milliseconds() -> float:
+    return clock.now() * 1000
+
+
 def apply() -> None:
     replace(moto.sqs.models, "camelcase_to_underscores", snake_case)
+    replace(moto.sqs.models, "unix_time_millis", _milliseconds)
     replace(Queue, "__init__", _queue)
     add(Queue, "_messages", property(_messages, _set_messages))
     replace(Queue, "attributes", property(Attributes))

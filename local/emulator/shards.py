@@ -12,7 +12,6 @@ never a silent gap. Iterators hold their position in their name, so nothing is r
 expire after 15 minutes as AWS's do).
 """
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Condition
@@ -27,7 +26,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import dynamo_to_dict
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 
-from local.emulator import changes
+from local.emulator import changes, clock
 from local.emulator.items import size
 from local.emulator.locks import DYNAMODB
 from local.emulator.patching import replace
@@ -82,7 +81,7 @@ class Shard:
         if old is not None and new is not None and old.attrs == new.attrs:
             return
         held = self._held if self._held is not None else []
-        held.append(Change(self.end + len(held), time.time(), uuid4().hex, old, new))
+        held.append(Change(self.end + len(held), clock.now(), uuid4().hex, old, new))
         if self._held is None:
             self._publish(held)
 
@@ -103,8 +102,8 @@ class Shard:
 
     def _trim(self) -> None:
         surplus = max(len(self.changes) - MOST, self._consumed(), 0)
-        if surplus > KEEP // 4 or self.changes[0].at < time.time() - SECONDS:
-            oldest = time.time() - SECONDS
+        if surplus > KEEP // 4 or self.changes[0].at < clock.now() - SECONDS:
+            oldest = clock.now() - SECONDS
             while surplus < len(self.changes) and self.changes[surplus].at < oldest:
                 surplus += 1
             del self.changes[:surplus]

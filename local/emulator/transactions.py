@@ -13,7 +13,6 @@ Not corrected: TransactionConflict is never raised, for transactions run one aft
 
 import hashlib
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
@@ -34,6 +33,7 @@ from moto.dynamodb.exceptions import (
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.responses import DynamoHandler
 
+from local.emulator import clock
 from local.emulator.items import size
 from local.emulator.patching import replace
 from local.emulator.rows import rows_of
@@ -159,7 +159,7 @@ Tokens = dict[str, tuple[float, bytes]]  # token → when it succeeded, and a di
 
 def tokens_of(backend: DynamoDBBackend) -> Tokens:
     tokens: Tokens = backend.__dict__.setdefault("request_tokens", {})
-    oldest = time.time() - TOKEN_SECONDS
+    oldest = clock.now() - TOKEN_SECONDS
     while tokens and tokens[first := next(iter(tokens))][0] < oldest:
         del tokens[first]
     return tokens
@@ -186,7 +186,7 @@ def _handle(self: DynamoHandler) -> ActionResult:
     if token in tokens:
         return ActionResult({})
     result = _moto_handler(self)
-    tokens[token] = (time.time(), digest)
+    tokens[token] = (clock.now(), digest)
     return result
 
 

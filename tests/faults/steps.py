@@ -6,16 +6,12 @@ from typing import Any
 import pytest
 
 from penstock.domain.job import Status
-from penstock.engine.work import work
-from tests.house import Delivery, House
+from tests.house import Crash, House
 from tests.invariants import check
+from tests.queues import Delivery
 
 # Longer than any lease, any patience of the janitor, any pause of a provider. Seconds.
 LONG = 3600.0
-
-
-class Crash(BaseException):
-    """The process dies here: nothing of ours may catch it."""
 
 
 def crash(*_: Any, **__: Any) -> None:
@@ -40,16 +36,9 @@ def crash_at(house: House, line: int = 0, stage: int = 0) -> Delivery:
     house.script.at(line, crash, stage=stage)
     delivery = received(house)
     with pytest.raises(Crash):
-        work(house.parts, delivery.message, lambda: 900.0)
+        house.attempt(delivery)
     house.give_back(delivery)
     return delivery
-
-
-def lose_all(house: House) -> None:
-    """Every message of the normal queue is lost."""
-    for delivery in house.receive_all():
-        house.acknowledge(delivery)
-    house.sqs.purge_queue(QueueUrl=house.resources["QueueNormal"]["QueueUrl"])
 
 
 def pass_time(house: House, times: int = 6) -> None:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,75 +22,13 @@ from penstock.engine.dead_letters import bury
 from penstock.engine.idempotency import Once
 from penstock.engine.parts import Identity, Parts
 from penstock.engine.submit import submit
-from penstock.engine.work import work
-from tests.faults.steps import LONG, Crash
-from tests.house import Delivery, House
+from tests.faults.saboteur import Fault, Saboteur, dies_after, dies_before, hangs
+from tests.faults.steps import LONG
+from tests.house import Crash, House
 from tests.invariants import check
 from tests.toys import ToyRequest
 
 STORE = Path(__file__).parents[2] / "layers/core/python/penstock/store"
-Fault = Callable[["Saboteur", Callable[[], Any]], Any]
-
-
-def dies_before(_saboteur: "Saboteur", _call: Callable[[], Any]) -> Any:
-    raise Crash
-
-
-def dies_after(_saboteur: "Saboteur", call: Callable[[], Any]) -> Any:
-    """Done, but nobody lives to hear it."""
-    call()
-    raise Crash
-
-
-def hangs(saboteur: "Saboteur", call: Callable[[], Any]) -> Any:
-    """Past its lease: the message is delivered to another worker, who settles it. Then the call goes through."""
-    saboteur.overtake()
-    return call()
-
-
-class Saboteur:
-    """Stands before every client and the provider; `calls` names each call in order. Number `at` gets the `fault`."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.calls: list[str] = []
-        self.at = -1
-        self.fault: Fault = dies_before
-        self.delivery: Delivery | None = None
-        parts = house.parts
-        for owner in (parts.table, parts.queues, parts.files):
-            client: Any = Tapped(self, owner._client)
-            owner._client = client
-        house.parts = replace(parts, write=lambda *asked: self.tap("write", lambda: parts.write(*asked)))
-
-    def tap(self, name: str, call: Callable[[], Any]) -> Any:
-        self.calls.append(name)
-        if len(self.calls) - 1 != self.at:
-            return call()
-        return self.fault(self, call)
-
-    def overtake(self) -> None:
-        self.house.clock.advance(LONG)
-        if self.delivery:
-            work(self.house.parts, self.delivery.message, lambda: 900.0)
-        self.house.sweep()
-
-    def arm(self, at: int, fault: Fault) -> None:
-        self.calls, self.at, self.fault = [], at, fault
-
-
-@dataclass
-class Tapped:
-    saboteur: Saboteur
-    client: Any
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.client, name)
-        if name == "get_paginator":
-            return lambda operation: Tapped(self.saboteur, found(operation))
-        if not callable(found):
-            return found
-        return lambda **request: self.saboteur.tap(name, lambda: found(**request))
 
 
 @dataclass(frozen=True)
@@ -168,7 +106,7 @@ class Play:
             return False
         self.saboteur.delivery = delivery
         try:
-            verdict = work(self.house.parts, delivery.message, lambda: 900.0)
+            verdict = self.house.attempt(delivery)
         except Crash:
             verdict = Later(0.0, "died")
         self.saboteur.delivery = None

@@ -7,19 +7,15 @@ from typing import Any
 
 import pytest
 
-from local.emulator import streams
 from penstock.domain.errors import Contention, Limited
 from penstock.domain.job import Status
 from penstock.domain.kind import Kinds
 from penstock.domain.writes import JobOf
 from penstock.engine import control, sweep
 from penstock.engine.claim import Done, Later
-from penstock.engine.follow import follow
 from penstock.engine.parts import Identity
-from penstock.engine.work import work
-from penstock.store import changes
 from penstock.store.queues import Queues
-from tests.faults.steps import LONG, ends_well, lose_all, raises, received
+from tests.faults.steps import LONG, ends_well, raises, received
 from tests.house import USER, House
 from tests.invariants import check
 from tests.toys import BOOK, STAGES, TOY
@@ -28,7 +24,7 @@ from tests.toys import BOOK, STAGES, TOY
 def test_a_job_of_an_unknown_kind_does_not_stop_the_janitor(house: House) -> None:
     house.submit(6, kind="stages")
     good = house.submit(6)
-    lose_all(house)
+    house.queues.purge()
     house.follow()
     house.clock.advance(LONG)
     house.parts = replace(house.parts, kinds=Kinds([TOY, BOOK]))
@@ -39,12 +35,11 @@ def test_a_job_of_an_unknown_kind_does_not_stop_the_janitor(house: House) -> Non
 
 def read_up_to(house: House, job_id: str | None) -> None:
     """The stream's reader takes one batch: up to the last record of the job, or all there is."""
-    records = streams.read(house.parts.table.name, house.position, limit=1000)
+    records = house.unread()
     places = [place for place, each in enumerate(records) if each["dynamodb"]["Keys"]["sk"]["S"] == f"JOB#{job_id}"]
     records = records[: places[-1] + 1] if places else records
-    house.position = records[-1]["dynamodb"]["SequenceNumber"]
-    for change in changes.read(records):
-        follow(house.parts, change)
+    house.position += len(records)
+    house.follow_records(records)
 
 
 def test_a_place_that_is_freed_within_one_batch_is_noticed(house: House) -> None:
@@ -167,7 +162,7 @@ def test_a_claim_whose_answer_was_lost_does_not_block_its_lane(house: House, mon
     monkeypatch.setattr(table, "transact", lost)
     delivery = received(house)
     with pytest.raises(ConnectionError):
-        work(house.parts, delivery.message, lambda: 900.0)
+        house.attempt(delivery)
     assert house.work(delivery) == Done("settled")
     ends_well(house, job_id)
 

@@ -17,10 +17,9 @@ from penstock.engine.idempotency import Once
 from penstock.engine.parts import Identity
 from penstock.engine.quota import close_account, grant, open_account
 from penstock.engine.submit import submit
-from penstock.engine.work import work
 from penstock.store.keys import Range
-from tests.faults.steps import LONG, Crash, crash, ends_well, raises, received
-from tests.house import USER, House
+from tests.faults.steps import LONG, crash, ends_well, raises, received
+from tests.house import USER, Crash, House
 from tests.invariants import check
 from tests.toys import TOY, USED, ToyRequest, prompt
 
@@ -47,7 +46,7 @@ def test_what_a_dead_item_stored_is_booked_once(house: House) -> None:
     house.script.at(0, lambda: None, crash)
     delivery = received(house)
     with pytest.raises(Crash):
-        work(house.parts, delivery.message, lambda: 900.0)
+        house.attempt(delivery)
     house.acknowledge(delivery)
     house.clock.advance(LONG)
     assert house.bury(delivery) == Done("failed")

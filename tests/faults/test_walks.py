@@ -5,12 +5,9 @@ case: run it alone."""
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
-from moto.sqs.models import sqs_backends
 
-from local.emulator.queues import backlog
 from penstock.domain.errors import Conflict, Limited, NotFound, Refused
 from penstock.domain.job import Job, PauseReason, Status
 from penstock.domain.quota import Needs
@@ -20,26 +17,15 @@ from penstock.engine.dead_letters import bury
 from penstock.engine.idempotency import Once
 from penstock.engine.quota import grant
 from penstock.engine.submit import Created, submit
-from penstock.engine.work import work
-from tests.faults.steps import LONG, Crash, raises
-from tests.faults.test_crash_points import Saboteur, dies_after, dies_before, hangs
-from tests.house import USER, Clock, Delivery, House
+from tests.faults.saboteur import Saboteur, dies_after, dies_before, hangs
+from tests.faults.steps import LONG, raises
+from tests.house import USER, Crash, House
 from tests.invariants import check
+from tests.queues import Delivery
 from tests.toys import ToyRequest
 
-DEDUPLICATION_SECONDS = 300
 ENDED = {Status.COMPLETED, Status.FAILED, Status.CANCELLED}
 MOST_JOBS = 4
-
-
-class QueueClock(Clock):
-    """The queue forgets its dedup ids by this clock, too."""
-
-    def advance(self, seconds: float) -> None:
-        super().advance(seconds)
-        if seconds >= DEDUPLICATION_SECONDS:
-            for queue in sqs_backends["123456789012"]["us-east-1"].queues.values():
-                backlog(queue).sent.clear()
 
 
 class Walk:
@@ -47,8 +33,6 @@ class Walk:
 
     def __init__(self, house: House, seed: int) -> None:
         self.random, self.house = random.Random(seed), house
-        house.clock = QueueClock()
-        house.parts = replace(house.parts, clock=house.clock)
         plan = Needs(self.random.choice([300, 1_000, 100_000]), self.random.choice([2, 5, 1_000]))
         house.limit(window=self.random.choice([2, 4]), plan=plan)
         self.saboteur = Saboteur(house)
@@ -88,7 +72,7 @@ class Walk:
     def worked(self, delivery: Delivery) -> Done | Later:
         self.saboteur.delivery = delivery
         try:
-            return work(self.house.parts, delivery.message, lambda: 900.0)
+            return self.house.attempt(delivery)
         except Crash:
             return Later(None, "died")
         finally:

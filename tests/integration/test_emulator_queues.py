@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.sqs.models import sqs_backends
 
-from local.emulator import Emulator, backlog
+from local.emulator import Emulator, backlog, clock
 
 REGION = "us-east-1"
 
@@ -271,3 +271,14 @@ def test_a_purged_queue_is_empty(sqs: Any) -> None:
     send(sqs, url, "a")
     sqs.purge_queue(QueueUrl=url)
     assert receive(sqs, url) == []
+
+
+def test_all_attributes_are_told_when_a_message_has_just_returned(sqs: Any) -> None:
+    """What local mode asks first of a state that it finds: with the process died whoever held the messages."""
+    url = fifo(sqs)
+    send(sqs, url, "held")
+    receive(sqs, url, VisibilityTimeout=60)
+    with clock.replaced_by(lambda: time.time() + 61):
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == "1"
+    assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"

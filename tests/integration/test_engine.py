@@ -1,6 +1,7 @@
 """The engine's straight path and its controls, on the template's own resources."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from penstock.engine.idempotency import Once
 from penstock.engine.parts import Identity, Parts
 from penstock.engine.quota import close_account, grant
 from penstock.engine.submit import submit
-from penstock.engine.work import work
+from tests.faults.saboteur import Saboteur
 from tests.faults.steps import raises
 from tests.house import USER, House
 from tests.invariants import check
@@ -38,11 +39,10 @@ def test_the_straight_path_is_two_writes_an_item(house: House, monkeypatch: pyte
     house.submit(1)
     delivery = house.receive()
     assert delivery
-    calls: list[str] = []
-    client = house.parts.table._client
-    client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    saboteur = Saboteur(house)
     house.work(delivery)
-    assert calls == ["TransactWriteItems", "TransactWriteItems"]
+    step, claim_or_settle = ["write", "put_object"], ["transact_write_items"]
+    assert saboteur.calls == [*claim_or_settle, *step, *step, "put_object", *claim_or_settle]
 
 
 def test_never_more_than_a_window_is_queued(house: House) -> None:
@@ -384,7 +384,7 @@ def test_a_message_too_large_to_carry_its_input_has_it_read(house: House) -> Non
     delivery = house.receive()
     assert delivery
     bare = delivery.message.model_copy(update={"input": None, "settings": None})
-    assert isinstance(house.work(type(delivery)(bare, delivery.queue, delivery.receipt)), Done)
+    assert isinstance(house.work(replace(delivery, message=bare)), Done)
     assert house.job(job_id).completed == 1
 
 
@@ -393,7 +393,7 @@ def test_an_item_that_another_worker_holds_comes_back_when_its_lease_ends(house:
     delivery = house.receive()
     assert delivery
     verdicts: list[Done | Later] = []
-    house.script.at(0, lambda: verdicts.append(work(house.parts, delivery.message, lambda: 900.0)))
+    house.script.at(0, lambda: verdicts.append(house.attempt(delivery)))
     house.work(delivery)
     assert verdicts == [Later(900.0, "another worker holds the item")]
     check(house)

@@ -24,6 +24,7 @@ STATUS = {
     "api-no-token": 401,
     "api-not-found": 404,
 }
+ORIGINAL_PARTS = wiring.parts
 PROBLEMS = {"authorizer-bad-token": "token_of_other_issuer", "authorizer-no-token": "token_missing"}
 
 
@@ -32,7 +33,7 @@ def deployed(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The functions' environment, as the template sets it, and modules that have not been called yet."""
     found = house.resources
     values = {
-        "TABLE_NAME": found["Table"]["Ref"],
+        "TABLE_NAME": house.parts.table.name,
         "BUCKET_NAME": found["Bucket"]["Ref"],
         **{f"QUEUE_URL_{name.upper()}": found[f"Queue{name}"]["QueueUrl"] for name in ("High", "Normal", "Low")},
         "ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ours",
@@ -42,6 +43,7 @@ def deployed(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(wiring, "parts", ORIGINAL_PARTS)  # made from that environment, not the house's
     monkeypatch.syspath_prepend(str(ROOT / "functions"))
     _forget()
     yield house

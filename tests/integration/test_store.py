@@ -12,6 +12,7 @@ from penstock.domain.quota import Usage
 from penstock.domain.work import StoredStep
 from penstock.domain.writes import AccountOf, Check, ItemOf, PageOf, Put, Refusal, Update
 from penstock.store import keys
+from tests.backends import client
 from tests.house import House
 
 
@@ -134,7 +135,7 @@ def test_unprocessed_reads_and_deletes_are_asked_for_again(house: House, monkeyp
 
 
 def test_messages_that_a_batch_refused_are_sent_again_in_order(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    send, times = house.sqs.send_message_batch, []
+    send, times = client("sqs").send_message_batch, []
 
     def refusing(QueueUrl: str, Entries: Any) -> Any:
         times.append([entry["Id"] for entry in Entries])
@@ -143,7 +144,7 @@ def test_messages_that_a_batch_refused_are_sent_again_in_order(house: House, mon
         send(QueueUrl=QueueUrl, Entries=Entries[:4])
         return {"Failed": [{"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"} for entry in Entries[4:]]}
 
-    monkeypatch.setattr(house.sqs, "send_message_batch", refusing, raising=False)
+    monkeypatch.setattr(client("sqs"), "send_message_batch", refusing, raising=False)
     house.parts.queues.send("normal", [Outgoing("{}", f"group-{n}", f"id-{n}") for n in range(12)])
     assert [len(ids) for ids in times] == [10, 6, 2]
     assert house.queued() == 12
@@ -151,7 +152,7 @@ def test_messages_that_a_batch_refused_are_sent_again_in_order(house: House, mon
 
 def test_messages_that_cannot_be_sent_are_said_to_be_missing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse = lambda QueueUrl, Entries: {"Failed": [{"Id": entry["Id"]} for entry in Entries]}  # noqa: E731
-    monkeypatch.setattr(house.sqs, "send_message_batch", refuse, raising=False)
+    monkeypatch.setattr(client("sqs"), "send_message_batch", refuse, raising=False)
     with pytest.raises(Contention, match="2 messages"):
         house.parts.queues.send("normal", [Outgoing("{}", "group", f"id-{n}") for n in range(2)])
 
