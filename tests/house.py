@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
@@ -126,11 +127,11 @@ class House:
 
     def _parts(self) -> Parts:
         numbers, fences = count(1), count(1)
-        table = Table(self.tables.client, self.tables.name)
+        table = Table(self.tables.client, self.tables.name, self.clock.advance, lambda: self.clock.seconds)
         return Parts(
             table=table,
             records=Records(table),
-            queues=Senders(client("sqs"), self.queues.urls),
+            queues=Senders(client("sqs"), self.queues.urls, self.clock.advance),
             files=Files(client("s3"), self.resources["Bucket"]["Ref"]),
             kinds=Kinds([TOY, STAGES, BOOK]),
             models=Catalogue([MODEL], available=["toy"]),
@@ -207,12 +208,16 @@ class House:
         """The handler of the dead letters takes what there is; how many it was done with."""
         done = 0
         while delivery := self.queues.receive_any(dead=True):
-            try:
-                answer = dead_letters_function.handler({"Records": [dict(delivery.record)]}, self._context())
-            except Crash:
-                continue
-            done += self._told(delivery, answer)
+            done += self.deliver_dead(delivery)
         return done
+
+    def deliver_dead(self, delivery: Delivery) -> bool:
+        """As `deliver`, through the handler of the dead letters."""
+        try:
+            answer = dead_letters_function.handler({"Records": [dict(delivery.record)]}, self._context())
+        except Crash:
+            return False
+        return self._told(delivery, answer)
 
     # ── the stream ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,25 +260,36 @@ class House:
     def sweep(self) -> int:
         return sweep(self.parts, self.time())
 
-    def run(self, deliveries: int = 1000) -> int:
+    def minutes(self, seconds: float) -> Iterator[None]:
+        """All works for so long, and the janitor comes every minute; yields after each."""
+        end = self.clock.seconds + seconds
+        while self.clock.seconds < end:
+            minute = self.clock.seconds + 60
+            self.run(until=minute)
+            self.clock.advance(max(minute - self.clock.seconds, 0.0))
+            self.sweep()
+            yield
+
+    def run(self, deliveries: int = 1000, until: float = inf) -> int:
         """Works and follows until all is quiet, passing the time until a hidden message comes back; how many deliveries
-        it took. Fails where it does not get quiet."""
+        it took. Fails where it does not get quiet. What is hidden beyond `until` (seconds) is left."""
         done = 0
         while True:
             followed, buried, delivery = self.follow(), self.bury_all(), self.queues.receive_any()
             if delivery:
                 self.deliver(delivery)
                 done += 1
-            elif not followed and not buried and not self._wait():
+            elif not followed and not buried and not self._wait(until):
                 return done
             assert done <= deliveries, "the house does not get quiet"
 
-    def _wait(self) -> bool:
+    def _wait(self, until: float) -> bool:
         """Until the next message is due; whether there is one."""
         due = self.queues.due()
-        if due is not None:
-            self.clock.advance(max(due - self.clock.seconds, 0.0) + 0.001)
-        return due is not None
+        if due is None or due > until:
+            return False
+        self.clock.advance(max(due - self.clock.seconds, 0.0) + 0.001)
+        return True
 
     # ── what stands in the records ──────────────────────────────────────────────────────────────────────────────────
 
