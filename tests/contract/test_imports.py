@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "layers/core/python"
 DOCUMENTS = {"langcodes", "markdown_it", "nh3", "slugify", "unicodedata"}
-PROVIDER_SDKS = {"openai", "google"}
+PROVIDER_SDKS = {"openai", "google", "httpx2"}
 # What each part of the house may import of it, and of third parties.
 MAY = {
     "domain": ({"domain"}, {"pydantic"}),
@@ -105,7 +105,7 @@ def modules_after(code: str) -> set[str]:
 def test_importing_a_function_does_nothing(name: str) -> None:
     """No client, no environment: this interpreter has none of our variables. And no provider's SDK."""
     loaded = modules_after(f"import {name}")
-    assert not loaded & {"openai", "google.genai", "moto"}
+    assert not loaded & {"openai", "google.genai", "httpx2", "moto"}
 
 
 def test_importing_any_module_does_nothing() -> None:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class Settings(BaseModel):
     """As the template sets it. Each field is one variable, in upper case."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # A fault names the variable, never what is in it.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     table_name: str
     bucket_name: str
@@ -27,12 +28,28 @@ class Settings(BaseModel):
     visibility_seconds: int = Field(960, ge=60)
     offline_writer: bool = False
     extra_kinds: Path | None = None
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = Field("", pattern=r"^(https?://\S+)?$")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
         """A variable that is set but empty counts as not set."""
         known = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
         return cls.model_validate(known)
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr) -> SecretStr:
+        """Files and consoles like to end a key with a line end."""
+        text = key.get_secret_value().strip()
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError("a key has printable ASCII characters only")
+        return SecretStr(text)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Those that can be called: a server of one's own needs no key."""
+        return ("openai",) if self.openai_api_key or self.openai_base_url else ()
 
     @property
     def queue_urls(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -48,7 +49,7 @@ def parts() -> Parts:
 
 def build(settings: Settings) -> Parts:
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
-    models = Catalogue(catalogue.load(), offline=settings.offline_writer)
+    models = Catalogue(catalogue.load(), available=settings.providers, offline=settings.offline_writer)
     return Parts(
         table=table,
         records=Records(table),
@@ -56,7 +57,7 @@ def build(settings: Settings) -> Parts:
         files=Files(boto3.client("s3", config=CLIENT), settings.bucket_name),
         kinds=loader.load(*([settings.extra_kinds] if settings.extra_kinds else [])),
         models=models,
-        write=Writers(models),
+        write=Writers(models, settings),
         clock=lambda: time.time_ns() // 1_000_000,
         new_id=lambda: str(uuid7()),
         new_fence=lambda: uuid4().hex,
@@ -96,9 +97,10 @@ def observe(context: LambdaContext) -> Logger:
 class Writers:
     """Asks whoever answers for a model. A provider is made, and its SDK imported, when it is first asked."""
 
-    def __init__(self, models: Catalogue) -> None:
-        self._models = models
+    def __init__(self, models: Catalogue, settings: Settings) -> None:
+        self._models, self._settings = models, settings
         self._writers: dict[str, Writer] = {}
+        self._making = Lock()
 
     def __call__(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:
         model = self._models.find(model_id)
@@ -108,14 +110,19 @@ class Writers:
         return self._writer(provider).write(model, prompt, seconds)
 
     def _writer(self, provider: str) -> Writer:
-        if provider not in self._writers:
-            self._writers[provider] = _make(provider)
-        return self._writers[provider]
+        with self._making:
+            if provider not in self._writers:
+                self._writers[provider] = _make(provider, self._settings)
+            return self._writers[provider]
 
 
-def _make(provider: str) -> Writer:
+def _make(provider: str, settings: Settings) -> Writer:
     if provider == "offline":
         from penstock.providers.offline import OfflineWriter  # noqa: PLC0415 - only where it is asked
 
         return OfflineWriter()
+    if provider == "openai":
+        from penstock.providers.openai import OpenAIWriter  # noqa: PLC0415 - as above
+
+        return OpenAIWriter(settings.openai_api_key.get_secret_value(), settings.openai_base_url)
     raise Refused(f"The provider {provider!r} is not built in.", code="model_unavailable")

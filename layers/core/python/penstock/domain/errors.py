@@ -19,7 +19,9 @@ PenstockError
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from penstock.domain.quota import Usage
 
 
 class PenstockError(Exception):
@@ -79,7 +81,13 @@ class Contention(PenstockError):
 
 
 class Fate(PenstockError):
-    """How an item's work ended, if not well."""
+    """How an item's work ended, if not well. `usage` is what the provider bills for it all the same."""
+
+    usage: Usage = Usage()
+
+    def having_used(self, usage: Usage) -> Self:
+        self.usage = usage
+        return self
 
 
 class Refused(Fate):

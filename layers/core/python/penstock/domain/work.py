@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from penstock.domain.errors import OutOfTime, Refused, Stopped
+from penstock.domain.errors import Fate, OutOfTime, Refused, Stopped
 from penstock.domain.models import Completion, Prompt
 from penstock.domain.quota import Usage
 
@@ -75,7 +75,11 @@ class Work:
         """One paid call to the settings' model. Only inside `step`, so that it is never paid for twice."""
         if self._step_usage is None:
             raise RuntimeError("Work.text is called outside Work.step: its result would not be stored")
-        completion = self.effects.call(str(self.settings["model"]), prompt, self.effects.seconds_left())
+        try:
+            completion = self.effects.call(str(self.settings["model"]), prompt, self.effects.seconds_left())
+        except Fate as fate:
+            self._step_usage += fate.usage  # a refusal, and an answer that breaks off, are billed too
+            raise
         self._step_usage += completion.usage
         self.written_by = completion.written_by
         return completion.text

@@ -216,7 +216,7 @@ def _limited(shift: Shift, item: Item, fate: Limited) -> Done | Later:
         return _give_back(shift, fate, wait, {"tries": -1, "limited": 1})
     wait = max(fate.retry_after, LONGEST_RETRY_AFTER)
     resume_at = shift.parts.clock() + int(wait * 1000)
-    text = f"The provider asks to wait: {fate.message}"
+    text = f"Waiting for the provider: {fate.message}"
     run, lost = shift.message.run, shift.work.lost
     refusal = release.pause_for_provider(shift.parts, shift.settlement, run, lost, resume_at, text)
     if refusal is None or refusal.failed[0]:
