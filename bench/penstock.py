@@ -3,12 +3,13 @@
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,10 @@ import boto3
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "Bench-only-1"
+# A developer's key is not for this.
+NO_PROVIDER = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+PORTS = 20_000, 32_000
+READY_SECONDS = 180.0  # a busy machine has little time for each
 
 
 class User:
@@ -41,11 +46,11 @@ class User:
         return answer
 
     def _reply(self, method: str, path: str, body: str | None) -> http.client.HTTPResponse:
-        """Once more where the server closed a connection that had stood idle."""
+        """Once more where the server closed a connection that had stood idle, or was killed and is back."""
         try:
             self._connection.request(method, path, body, self._headers)
             return self._connection.getresponse()
-        except http.client.RemoteDisconnected:
+        except ConnectionError:
             self._connection.close()
             self._connection.request(method, path, body, self._headers)
             return self._connection.getresponse()
@@ -63,7 +68,28 @@ class Penstock:
     port: int
     state: Path
     opened: ExitStack
+    environment: Mapping[str, str]
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
     numbers: Iterator[int] = field(default_factory=count)
+
+    def start(self) -> None:
+        """On the ports and the state that it had before, if it was running. Returns when it is ready."""
+        variables = {**os.environ, **NO_PROVIDER, "PORT": str(self.port), "STATE": str(self.state), **self.environment}
+        command = [sys.executable, *self.command]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
+        _wait_until_ready(self.port, self.process)
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Returns when it is gone. TimeoutExpired: it did not heed the signal, and was killed."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.send_signal(how)
+            try:
+                process.wait(60)
+            finally:
+                process.kill()
+                process.wait()
 
     def token(self, name: str) -> str:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
@@ -109,28 +135,25 @@ class Penstock:
 
 
 @contextmanager
-def running(**environment: str) -> Iterator[Penstock]:
-    """Starts `python -m local` on free ports with an empty state, and stops it."""
-    with TemporaryDirectory() as folder:
-        port, state = _free_ports(), Path(folder) / "state"
-        variables = {**os.environ, "PORT": str(port), "STATE": str(state), **environment}
-        process = subprocess.Popen([sys.executable, "-m", "local"], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
+def running(*command: str, **environment: str) -> Iterator[Penstock]:
+    """Starts `python -m local`, or another command that is local mode, on free ports with an empty state; stops it."""
+    with TemporaryDirectory() as folder, ExitStack() as opened:
+        penstock = Penstock(_free_ports(), Path(folder) / "state", opened, environment, command or ("-m", "local"))
         try:
-            _wait_until_ready(port, process)
-            with ExitStack() as opened:
-                yield Penstock(port, state, opened)
+            penstock.start()
+            yield penstock
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)
+            penstock.end()
 
 
 def _free_ports() -> int:
-    """A port that is free, and the one after it too."""
+    """A port that is free, and the one after it too: below those that outgoing connections take, so that both are
+    still free after a restart."""
     while True:
+        port = random.randrange(*PORTS)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
             try:
+                first.bind(("127.0.0.1", port))
                 second.bind(("127.0.0.1", port + 1))
             except OSError:
                 continue
@@ -138,10 +161,10 @@ def _free_ports() -> int:
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=1)) as connection:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
                 connection.request("GET", "/healthz")
                 if connection.getresponse().status == 200:
                     return

@@ -95,24 +95,18 @@ def _set_messages(self: Queue, messages: list[Message]) -> None:
     self.__dict__["backlog"] = fresh
 
 
-# Whoever asks for all attributes gets them when moto writes its answer: after the call, and so without its lock.
-
-
 def _count(self: Queue) -> int:
-    with SQS:
-        backlog(self).wake()
-        return sum(not entry.in_flight and entry.available <= clock.now() for entry in backlog(self))
+    backlog(self).wake()
+    return sum(not entry.in_flight and entry.available <= clock.now() for entry in backlog(self))
 
 
 def _count_hidden(self: Queue) -> int:
-    with SQS:
-        backlog(self).wake()
-        return sum(entry.in_flight for entry in backlog(self))
+    backlog(self).wake()
+    return sum(entry.in_flight for entry in backlog(self))
 
 
 def _count_delayed(self: Queue) -> int:
-    with SQS:
-        return sum(not entry.in_flight and entry.available > clock.now() for entry in backlog(self))
+    return sum(not entry.in_flight and entry.available > clock.now() for entry in backlog(self))
 
 
 def _add_message(self: Queue, message: Message) -> None:
@@ -237,20 +231,17 @@ def _change_visibility(self: SQSBackend, queue_name: str, receipt_handle: str, v
         backlog(queue).show_again(entry, float(visibility_timeout))
 
 
-def _milliseconds() -> float:
-    return clock.now() * 1000
-
-
 def apply() -> None:
     replace(moto.sqs.models, "camelcase_to_underscores", snake_case)
-    replace(moto.sqs.models, "unix_time_millis", _milliseconds)
+    replace(moto.sqs.models, "unix_time_millis", lambda: clock.now() * 1000)
     replace(Queue, "__init__", _queue)
     add(Queue, "_messages", property(_messages, _set_messages))
     replace(Queue, "attributes", property(Attributes))
     replace(Queue, "add_message", _add_message)
-    replace(Queue, "approximate_number_of_messages", property(_count))
-    replace(Queue, "approximate_number_of_messages_not_visible", property(_count_hidden))
-    replace(Queue, "approximate_number_of_messages_delayed", property(_count_delayed))
+    # Attributes are looked up when the answer is written: after the call, and so without its lock.
+    replace(Queue, "approximate_number_of_messages", property(under(SQS, _count)))
+    replace(Queue, "approximate_number_of_messages_not_visible", property(under(SQS, _count_hidden)))
+    replace(Queue, "approximate_number_of_messages_delayed", property(under(SQS, _count_delayed)))
     replace(SQSBackend, "receive_message", _receive)
     replace(SQSBackend, "delete_message", _delete)
     replace(SQSBackend, "delete_message_batch", _delete_batch)
