@@ -9,7 +9,7 @@ from penstock.domain.errors import Contention, Limited, Stopped, Transient
 from penstock.domain.item import ItemStatus
 from penstock.domain.job import PauseReason, Status
 from penstock.domain.kind import Kinds
-from penstock.domain.quota import Needs
+from penstock.domain.quota import Needs, Usage
 from penstock.domain.work import Work
 from penstock.engine import control
 from penstock.engine.claim import Done
@@ -21,7 +21,7 @@ from penstock.store.keys import Range
 from tests.faults.steps import LONG, crash, ends_well, raises, received
 from tests.house import USER, Crash, House
 from tests.invariants import check
-from tests.toys import TOY, USED, ToyRequest, prompt
+from tests.toys import CEILING, TOY, USED, ToyRequest, prompt
 
 
 def test_paid_calls_of_a_try_that_is_given_back_are_booked(house: House) -> None:
@@ -159,6 +159,25 @@ def test_closing_leaves_nothing_of_a_settle_that_came_between(house: House, monk
     house.run()
     assert [image["sk"] for image in table.query_all(Range("USER#user-a", " ", "\uffff"))] == ["ACCOUNT"]
     assert house.account().tokens_remaining == 0
+
+
+def test_closing_in_the_middle_of_an_item_leaves_no_ghost(house: House) -> None:
+    """Its worker comes to the end when its job is gone."""
+    house.submit(1)
+    house.script.at(0, lambda: close_account(house.parts, USER.user))
+    house.work(received(house))
+    left = house.parts.table.query_all(Range("USER#user-a", " ", "\uffff"))
+    assert [image["sk"] for image in left] == ["ACCOUNT"]
+    house.run()
+    assert house.account().tokens_remaining == 0
+
+
+def test_nobody_is_charged_more_than_was_reserved(house: House) -> None:
+    """The ceiling was wrong: that is ours to bear, and to log."""
+    house.script.usage = Usage(input=500, output=500, calls=1, cost=40)
+    job_id = house.submit(1)
+    ends_well(house, job_id)
+    assert house.job(job_id).tokens_used == CEILING.tokens
 
 
 def test_a_close_that_breaks_off_is_no_way_to_a_new_plan(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,16 @@ def test_an_update_sets_adds_and_removes(house: House) -> None:
     assert image == {"pk": "USER#u", "sk": "ACCOUNT", "n": 5, "made": 1}
 
 
+def test_a_stretch_that_is_longer_than_a_page_is_read_to_its_end(house: House) -> None:
+    """One answer holds 1 MiB at most."""
+    table = house.parts.table
+    for first in range(4):
+        table.transact([Put(PageOf("j", first), {"first": first, "inputs": "x" * 350_000})])
+    stretch = keys.whole_job("j")
+    assert table.query(stretch).next
+    assert [image["first"] for image in table.query_all(stretch)] == [0, 1, 2, 3]
+
+
 def test_unprocessed_reads_and_deletes_are_asked_for_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     table = house.parts.table
     refs = [PageOf("j", line) for line in range(30)]
