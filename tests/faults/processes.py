@@ -34,7 +34,7 @@ def hurried(folder: Path, provider: str, *, workers: bool = True) -> Iterator[Pe
     path = _template(folder, {} if workers else {MAPPED: f"Enabled: false, {MAPPED}"})
     paths = {"PYTHONPATH": os.pathsep.join(map(str, (CORE, ROOT))), "EXTRA_KINDS": str(KINDS), "TEMPLATE": str(path)}
     # Whatever the shell has set: nobody is paid in earnest.
-    free = {"PROVIDER": provider, "OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+    free = {"PROVIDER": provider}
     with running(*HURRIED, "local", **paths, **free) as penstock:
         yield penstock
 

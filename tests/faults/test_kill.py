@@ -20,9 +20,9 @@ from penstock.domain.message import ItemMessage
 from penstock.engine.parts import Parts
 from penstock.settings import Settings
 from tests.calls import Call, observed
+from tests.faults.counting import Asked, Provider
 from tests.faults.kinds.chapters import KIND, STEPS
 from tests.faults.processes import Follower, Workers, hurried
-from tests.faults.counting import Asked, Provider
 from tests.history import History
 from tests.invariants import Evidence, check
 
