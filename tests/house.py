@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import count
 from math import inf
 from pathlib import Path
+from threading import Lock, RLock
 from typing import Any, Self
 from unittest.mock import patch
 from uuid import UUID
@@ -72,6 +73,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1_800_000_000_000
+        self._moving = Lock()
 
     def __call__(self) -> int:
         return self.now
@@ -81,7 +83,8 @@ class Clock:
         return self.now / 1000
 
     def advance(self, seconds: float) -> None:
-        self.now += int(seconds * 1000)
+        with self._moving:
+            self.now += int(seconds * 1000)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class House:
         self.recorder = Recorder(self.observer, self.script.write)
         self.records: list[dict[str, Any]] = []  # all of the stream
         self.position = 0  # in them: how far the dispatcher is
+        self._reading = RLock()  # several threads may follow, each what no other has
         self._past, self._judged = History(), 0
         self.strict_lanes = True
         self.parts = self._parts()
@@ -132,7 +136,7 @@ class House:
             table=table,
             records=Records(table),
             queues=Senders(client("sqs"), self.queues.urls, self.clock.advance),
-            files=Files(client("s3"), self.resources["Bucket"]["Ref"]),
+            files=Files(client("s3"), self.resources["Bucket"]["Ref"], self.clock.advance),
             kinds=Kinds([TOY, STAGES, BOOK]),
             models=Catalogue([MODEL], available=["toy"]),
             write=self.recorder,
@@ -227,13 +231,17 @@ class House:
         return self.records[self.position :]
 
     def _read(self) -> None:
-        while new := self.tables.read(self.records[-1]["dynamodb"]["SequenceNumber"] if self.records else TRIM_HORIZON):
-            self.records += new
+        with self._reading:
+            while new := self.tables.read(
+                self.records[-1]["dynamodb"]["SequenceNumber"] if self.records else TRIM_HORIZON
+            ):
+                self.records += new
 
     def follow(self) -> int:
         """The dispatcher reads what there is, as its filter lets it through; how many records there were."""
-        records = self.unread()
-        self.position = len(self.records)
+        with self._reading:
+            records = self.unread()
+            self.position = len(self.records)
         self.follow_records(records)
         return len(records)
 
@@ -279,7 +287,7 @@ class House:
             if delivery:
                 self.deliver(delivery)
                 done += 1
-            elif not followed and not buried and not self._wait(until):
+            elif not (followed or buried or self.bury_all() or self._wait(until)):  # the last receive may have killed
                 return done
             assert done <= deliveries, "the house does not get quiet"
 
@@ -306,6 +314,11 @@ class House:
 
     def product(self, id: str, user: str = USER.user) -> dict[str, Any] | None:
         return self.parts.table.get(ProductOf(user, "ARTICLE", id))
+
+    def bodies(self, user: str = USER.user) -> list[str]:
+        """The names of all that the bucket keeps of the user."""
+        found = client("s3").list_objects_v2(Bucket=self.parts.files.bucket, Prefix=keys.user_folder(user))
+        return [each["Key"] for each in found.get("Contents", [])]
 
     def ledger(self, user: str = USER.user) -> list[dict[str, Any]]:
         return list(self.parts.table.query_all(keys.ledger(user)))

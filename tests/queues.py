@@ -45,7 +45,8 @@ class Queues:
         return _delivery(url, found[0]) if found else None
 
     def receive_any(self, dead: bool = False) -> Delivery | None:
-        return next((each for name in PRIORITIES if (each := self.receive(name, dead))), None)
+        filled = [name for name in PRIORITIES if self.count(name, dead)]
+        return next((each for name in filled if (each := self.receive(name, dead))), None)
 
     def acknowledge(self, delivery: Delivery) -> bool:
         """False where its visibility has ended: then the message stays, and comes again."""

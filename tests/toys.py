@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any, Literal
 
 from penstock.domain.kind import BatchRequest, Kind, Plan, Planning, Product
@@ -27,15 +28,18 @@ class Script:
     acts: dict[tuple[int, int], list[Act]] = field(default_factory=lambda: defaultdict(list))
     calls: Counter[tuple[int, str]] = field(default_factory=Counter)
     usage: Usage = USED
+    _counting: Lock = field(default_factory=Lock)
 
     def at(self, line: int, *acts: Act, stage: int = 0) -> None:
         self.acts[(line, stage)].extend(acts)
 
     def write(self, model: str, prompt: Prompt, seconds: float) -> Completion:
         line, stage = prompt.facts["line"], prompt.facts["stage"]
-        self.calls[(line, prompt.purpose)] += 1
-        if self.acts[(line, stage)]:
-            self.acts[(line, stage)].pop(0)()
+        with self._counting:
+            self.calls[(line, prompt.purpose)] += 1
+            act = self.acts[(line, stage)].pop(0) if self.acts[(line, stage)] else None
+        if act:
+            act()
         return Completion(text=f"{prompt.purpose} of line {line}", usage=self.usage, written_by="toy")
 
 

@@ -33,9 +33,7 @@ def hurried(folder: Path, provider: str, *, workers: bool = True) -> Iterator[Pe
     """Local mode with short leases. Without `workers`, nobody there takes item messages."""
     path = _template(folder, {} if workers else {MAPPED: f"Enabled: false, {MAPPED}"})
     paths = {"PYTHONPATH": os.pathsep.join(map(str, (CORE, ROOT))), "EXTRA_KINDS": str(KINDS), "TEMPLATE": str(path)}
-    # Whatever the shell has set: nobody is paid in earnest.
-    free = {"PROVIDER": provider}
-    with running(*HURRIED, "local", **paths, **free) as penstock:
+    with running(*HURRIED, "local", PROVIDER=provider, **paths) as penstock:
         yield penstock
 
 

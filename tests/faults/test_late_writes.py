@@ -1,6 +1,8 @@
 """Somebody looks, the world goes on, and then comes the write that followed from the look. It must change nothing that
 it has not seen."""
 
+from typing import Any
+
 import pytest
 
 from penstock.domain.errors import Conflict, Refused
@@ -8,7 +10,7 @@ from penstock.domain.item import ItemStatus
 from penstock.domain.job import Status
 from penstock.domain.quota import Needs
 from penstock.engine import control
-from penstock.engine.claim import Later
+from penstock.engine.claim import Done, Later
 from penstock.engine.sweep import DEDUPLICATION_SECONDS
 from tests.faults.stalls import begins_a_run, fails_an_item, pauses, releases, stall, takes_over
 from tests.faults.steps import LONG, crash_at, ends_well, raises, received
@@ -108,3 +110,34 @@ def test_the_janitor_is_twice_as_patient_each_time(house: House) -> None:
         house.sweep()
         assert house.job(job_id).run == run
     ends_well(house, job_id)
+
+
+def test_the_body_of_a_refused_settle_is_deleted(house: House) -> None:
+    """Its worker outlived its lease; another one settled the line, with a body of its own."""
+    job_id = house.submit(1)
+    delivery = received(house)
+
+    def overtaken() -> None:
+        house.clock.advance(LONG)
+        house.attempt(delivery)
+
+    house.script.at(0, lambda: None, overtaken)
+    house.attempt(delivery)
+    ends_well(house, job_id)
+    assert len(house.bodies()) == 1
+
+
+def test_the_body_of_a_settle_whose_answer_was_lost_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its request token is forgotten as well: the second try is refused by what the first one wrote."""
+    job_id = house.submit(1)
+    table, transact = house.parts.table, house.parts.table.transact
+
+    def twice(writes: Any, *rest: Any) -> Any:
+        transact(writes, *rest)
+        return transact(writes, *rest)
+
+    house.script.at(0, lambda: monkeypatch.setattr(table, "transact", twice))
+    assert house.work(received(house)) == Done("settled before")
+    monkeypatch.setattr(table, "transact", transact)
+    ends_well(house, job_id)
+    assert len(house.bodies()) == 1

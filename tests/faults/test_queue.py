@@ -120,6 +120,7 @@ def test_messages_of_two_runs_can_change_places(house: House, seed: int) -> None
     assert sorted(places(received)) == sorted(sent)
 
 
+@pytest.mark.emulator_only(reason="the clock of DynamoDB Local is the machine's")
 def test_a_request_token_is_remembered_by_the_same_clock(house: House) -> None:
     """Ten minutes, as DynamoDB does: a transaction sent again under its token happens once."""
     client, name = house.parts.table._client, house.parts.table.name

@@ -33,7 +33,8 @@ def deployed(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """The functions' environment, as the template sets it, and modules that have not been called yet."""
     found = house.resources
     values = {
-        "TABLE_NAME": house.parts.table.name,
+        "TABLE_NAME": house.tables.name,
+        "AWS_ENDPOINT_URL_DYNAMODB": house.tables.client.meta.endpoint_url,
         "BUCKET_NAME": found["Bucket"]["Ref"],
         **{f"QUEUE_URL_{name.upper()}": found[f"Queue{name}"]["QueueUrl"] for name in ("High", "Normal", "Low")},
         "ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ours",

@@ -22,4 +22,12 @@ class ItemChanged:
     after: Item
 
 
-Change = JobChanged | ItemChanged
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that does not say what it should. Whoever follows it raises `error`; the others are followed."""
+
+    sequence: str
+    error: Exception
+
+
+Change = JobChanged | ItemChanged | Unreadable

@@ -1,6 +1,6 @@
 """What follows from a change in the table: every changed job, every item that waits at a later stage."""
 
-from penstock.domain.changes import Change, ItemChanged, JobChanged
+from penstock.domain.changes import Change, ItemChanged, JobChanged, Unreadable
 from penstock.domain.conditions import equals
 from penstock.domain.item import Item, ItemStatus
 from penstock.domain.job import ACTIVE, Job
@@ -16,6 +16,8 @@ def follow(parts: Parts, change: Change) -> None:
             _job_changed(parts, before, after)
         case JobChanged(before=Job() as before):
             _job_removed(parts, before)
+        case Unreadable(error=error):
+            raise error
 
 
 def _job_changed(parts: Parts, before: Job | None, after: Job) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from penstock.domain.conditions import EXISTS, NEW, Condition, equals
 from penstock.domain.errors import Conflict, NotFound
 from penstock.domain.kind import BatchRequest
-from penstock.domain.writes import Delete, ProductOf, Put, Refusal, Update
+from penstock.domain.writes import Delete, ProductOf, Put, Update
 from penstock.engine.idempotency import Once
 from penstock.engine.parts import Identity, Parts
 from penstock.engine.submit import Created, plan, submit_plan
@@ -97,19 +97,19 @@ def change(
     parts: Parts, ref: ProductOf, image: Image, fields: Mapping[str, Any], text: Image | None = None
 ) -> Image | None:
     """The record as it is afterwards; None where somebody else changed it first. `text` becomes the new body: stored
-    before under a name of its own; the old one is deleted after."""
+    before under a name of its own; the old one is deleted after.
+
+    A transaction, though it is one write: were a lost answer's retry refused by the write itself, its body would be
+    deleted as that of a change that did not happen."""
     old, fence = image.get("body"), parts.new_fence()
     stored = {"body": parts.files.put_product(ref.user, ref.collection, ref.id, fence, text)} if text else {}
     held = EXISTS & equals("version", image["version"])
     update = Update(ref, held, set={**fields, **stored, "updated_at": parts.clock()}, add={"version": 1})
-    changed = parts.table.update(update)
-    if isinstance(changed, Refusal):
-        if stored:
-            parts.files.delete(stored["body"])
-        return None
-    if stored and old:
-        parts.files.delete(old)
-    return changed
+    refused = parts.table.transact([update])
+    outdated = stored.get("body") if refused else old if stored else None
+    if outdated:
+        parts.files.delete(outdated)
+    return None if refused else parts.table.get(ref)
 
 
 def remove(parts: Parts, ref: ProductOf, image: Image) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from penstock.domain.conditions import EXISTS, Condition
+from penstock.domain.conditions import EXISTS, Condition, Image
 from penstock.domain.errors import PenstockError, Stopped
 from penstock.domain.item import Item, ItemStatus, mine, product_id
 from penstock.domain.job import Job, change
@@ -113,12 +113,13 @@ def found(job: Job, item: Item, condition: Condition, now: int) -> Settlement:
 
 
 def done(parts: Parts, settlement: Settlement, product: Product | None, outcome: Outcome, fence: str) -> Refusal | None:
-    """The last stage ended well. The body is stored first, under a name that no other claim writes to."""
+    """The last stage ended well. The body is stored first, under a name that no other claim writes to; where the settle
+    is refused it goes again, for nothing else would ever delete it."""
     used = _charge(settlement, outcome)
-    product_of, puts = _product(parts, settlement, product, outcome, fence)
+    product_of, body, puts = _product(parts, settlement, product, outcome, fence)
     counts = {"completed": 1, "remaining": -1, "settled": 1} | _spent(used)
     totals = {"items_done": 1, "cost": outcome.billed.cost} | _spent(used)
-    return settlement.commit(
+    refusal = settlement.commit(
         parts,
         [
             settlement.item_becomes(
@@ -131,6 +132,14 @@ def done(parts: Parts, settlement: Settlement, product: Product | None, outcome:
             *puts,
         ],
     )
+    if refusal and body and not _ended_by(fence, refusal.images[0]):
+        parts.files.delete(body)
+    return refusal
+
+
+def _ended_by(fence: str, item: Image | None) -> bool:
+    """The settle had committed before, and only its answer was lost."""
+    return item is not None and item.get("fence") == fence and item["status"] == ItemStatus.DONE
 
 
 def _charge(settlement: Settlement, outcome: Outcome) -> Needs:
@@ -153,16 +162,18 @@ def _booked(used: Needs, outcome: Outcome) -> dict[str, int]:
 
 def _product(
     parts: Parts, settlement: Settlement, product: Product | None, outcome: Outcome, fence: str
-) -> tuple[str | None, list[Update]]:
+) -> tuple[str | None, str | None, list[Update]]:
+    """The record's id, the body's name, and the write of the record."""
     if product is None:
-        return None, []
+        return None, None, []
     user, name = settlement.user, product.id or product_id(settlement.job_id, settlement.index)
     body = parts.files.put_product(user, product.collection, name, fence, product.body)
     origin = {"id": name, "job_id": settlement.job_id, "index": settlement.index, "body": body}
     made = {"written_by": outcome.written_by, "tokens_used": outcome.usage.tokens, "cost": outcome.usage.cost}
     record = {**product.fields, **origin, **made, "updated_at": settlement.now}
     first = {"created_at": settlement.now}
-    return name, [Update(ProductOf(user, product.collection, name), set=record, add={"version": 1}, first=first)]
+    write = Update(ProductOf(user, product.collection, name), set=record, add={"version": 1}, first=first)
+    return name, body, [write]
 
 
 def stage_done(parts: Parts, settlement: Settlement, stage: int, outcome: Outcome) -> Refusal | None:

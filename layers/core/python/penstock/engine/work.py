@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from penstock.domain.conditions import Image
 from penstock.domain.errors import Contention, Fate, Limited, OutOfTime, PenstockError, Refused, Stopped, Transient
-from penstock.domain.item import Item, ItemStatus, mine
+from penstock.domain.item import TERMINAL, Item, ItemStatus, mine
 from penstock.domain.job import Status
 from penstock.domain.kind import Kind, Product
 from penstock.domain.message import ItemMessage
@@ -176,13 +177,18 @@ def _settle(shift: Shift, product: Product | None) -> Refusal | None:
 
 
 def _answer(shift: Shift, refusal: Refusal | None) -> Done | Later:
-    """A refused settle had committed before if the item carries this fence; else somebody else holds it now."""
+    """A refused settle had committed before if the item carries this fence and is over, or at another stage. At this
+    stage it was released meanwhile; else somebody else holds it. In both cases the message may be its last."""
     if refusal is None:
         return Done("settled")
     image = refusal.images[0]
-    if image and image.get("fence") == shift.claim.fence and image["status"] != ItemStatus.RUNNING:
+    if image and image.get("fence") == shift.claim.fence and not _at_this_stage(image, shift.message):
         return Done("settled before")
-    return Later(None, "the item is another worker's now")
+    return Later(None, "the item was released, or is another worker's now")
+
+
+def _at_this_stage(image: Image, message: ItemMessage) -> bool:
+    return image["status"] not in TERMINAL and image["stage"] == message.stage
 
 
 def _ended_badly(shift: Shift, fate: Fate) -> Done | Later:

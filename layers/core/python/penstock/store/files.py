@@ -1,11 +1,13 @@
 """The bucket: step results, written once; and the bodies of what was made."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from penstock.domain.errors import Transient
 from penstock.domain.work import StoredStep
 from penstock.store import keys
 
@@ -14,11 +16,13 @@ if TYPE_CHECKING:
 
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _THERE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_TRIES = 5
+_PAUSE = 0.1
 
 
 class Files:
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client, self._sleep = client, sleep
         self.bucket = bucket
 
     def load_step(self, job_id: str, index: int, stage: int, step: str) -> StoredStep | None:
@@ -26,16 +30,24 @@ class Files:
         return StoredStep.decode(body) if body is not None else None
 
     def keep_step(self, job_id: str, index: int, stage: int, step: str, result: StoredStep) -> StoredStep:
-        """Keeps the first result only: a second worker gets back, and goes on with, what the first one stored."""
-        name = keys.step_file(job_id, index, stage, step)
-        try:
-            self._client.put_object(Bucket=self.bucket, Key=name, Body=result.encode(), IfNoneMatch="*")
-        except ClientError as error:
-            kept = self.load_step(job_id, index, stage, step) if _code(error) in _THERE else None
-            if kept is None:
-                raise
-            return kept
-        return result
+        """Keeps the first result only: a second worker gets back, and goes on with, what the first one stored.
+
+        A conflict may be with a write that is not done yet, or never will be: a result that was paid for is then put
+        again, and not given up.
+        """
+        name, body = keys.step_file(job_id, index, stage, step), result.encode()
+        for number in range(_TRIES):
+            try:
+                self._client.put_object(Bucket=self.bucket, Key=name, Body=body, IfNoneMatch="*")
+                return result
+            except ClientError as error:
+                if _code(error) not in _THERE:
+                    raise
+            kept = self.load_step(job_id, index, stage, step)
+            if kept:
+                return kept
+            self._sleep(_PAUSE * 2**number)
+        raise Transient("The bucket was too busy to keep a result.", code="storage_busy")
 
     def steps(self, job_id: str, index: int, stage: int) -> list[StoredStep]:
         """All that is stored of an item at a stage."""

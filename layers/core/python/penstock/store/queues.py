@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock.domain.errors import Contention
@@ -19,8 +19,10 @@ LONGEST_VISIBILITY = 43_200
 class Queues:
     """`urls` by priority (`high`, `normal`, `low`)."""
 
-    def __init__(self, client: "SQSClient", urls: Mapping[str, str]) -> None:
-        self._client = client
+    def __init__(
+        self, client: "SQSClient", urls: Mapping[str, str], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client, self._sleep = client, sleep
         self._urls = urls
         self._by_name = {url.rsplit("/", 1)[-1]: url for url in urls.values()}
 
@@ -49,7 +51,7 @@ class Queues:
             entries = [entry for entry in entries if entry["Id"] in failed]
             if not entries:
                 return
-            time.sleep(_PAUSE * 2**number)
+            self._sleep(_PAUSE * 2**number)
         raise Contention(f"{len(entries)} messages could not be queued; they are sent with the next dispatch.")
 
     def return_later(self, queue_arn: str, receipt: str, seconds: float) -> None:

@@ -3,7 +3,7 @@ jitter."""
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -49,8 +49,14 @@ class Page:
 class Table:
     """One DynamoDB table. Every read is consistent, save those of an index, which cannot be."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        name: str,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._sleep, self._monotonic = client, sleep, monotonic
         self.name = name
 
     def get(self, ref: Ref) -> Image | None:
@@ -87,16 +93,15 @@ class Table:
                     return refusal
         raise Contention("The table was too busy to write; nothing was changed. Try again in a moment.")
 
-    @staticmethod
-    def _tries(patience: float) -> Iterator[int]:
+    def _tries(self, patience: float) -> Iterator[int]:
         """Yields until the time is up, sleeping a growing, fully jittered pause between two tries."""
-        end, number = time.monotonic() + patience, 0
+        end, number = self._monotonic() + patience, 0
         while True:
             yield number
             pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**number))
-            if time.monotonic() + pause > end:
+            if self._monotonic() + pause > end:
                 return
-            time.sleep(pause)
+            self._sleep(pause)
             number += 1
 
     def query(
