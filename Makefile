@@ -33,7 +33,7 @@ test-long: $(VENV)/.ready  ## The tests that take minutes, too
 test-strict: $(VENV)/.ready $(STRICT)/.ready  ## The engine's tests with its table in Amazon's own DynamoDB Local (Java 17, npm)
 	$(PY) -m pytest -n auto --dist worksteal -m "not long" --dynamodb-local tests/integration tests/faults
 
-check: lint types test validate build  ## All that CI does, but for test-strict
+check: lint types validate build test test-strict  ## All that CI does
 
 lint: $(VENV)/.ready  ## Style and formatting
 	$(VENV)/bin/ruff check .

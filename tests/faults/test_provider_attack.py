@@ -29,6 +29,7 @@ from tests.house import USER, WORKER_SECONDS, House
 from tests.invariants import check
 from tests.queues import PRIORITIES
 
+pytestmark = pytest.mark.emulator_only("what is under attack is the provider")
 MODELS = Catalogue(catalogue.load(today=date(2026, 11, 22)), available=["openai"])
 MINUTE = 60.0
 OUTAGE = 30 * MINUTE
