@@ -3,12 +3,12 @@ owns: queues, leases, the janitor and request tokens all go by it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import count
 from math import inf
 from pathlib import Path
-from threading import Lock, RLock
+from threading import RLock
 from typing import Any, Self
 from unittest.mock import patch
 from uuid import UUID
@@ -21,13 +21,9 @@ from local.emulator.streams import TRIM_HORIZON
 from local.resources import provision
 from local.template import Template, load
 from penstock import wiring
-from penstock.domain.account import Account
-from penstock.domain.item import Item
-from penstock.domain.job import Job
 from penstock.domain.kind import Kinds
 from penstock.domain.models import Catalogue
 from penstock.domain.quota import Needs
-from penstock.domain.writes import ProductOf
 from penstock.engine.claim import Done, Later
 from penstock.engine.dead_letters import bury
 from penstock.engine.follow import follow
@@ -35,21 +31,21 @@ from penstock.engine.parts import Identity, Limits, Parts
 from penstock.engine.submit import Created, submit
 from penstock.engine.sweep import sweep
 from penstock.engine.work import work
-from penstock.store import changes, keys
+from penstock.store import changes
 from penstock.store.files import Files
 from penstock.store.queues import Queues as Senders
 from penstock.store.records import Records
 from penstock.store.table import Table
 from tests.backends import Emulated, Tables, client
 from tests.calls import Recorder
+from tests.clock import WORKER_SECONDS, Clock, Crash, Time
 from tests.history import History
 from tests.invariants import Evidence
 from tests.queues import Delivery, Queues
 from tests.toys import BOOK, MODEL, STAGES, TOY, Script, ToyRequest
+from tests.views import USER, Views
 
 TEMPLATE = Path(__file__).parent.parent / "template.yaml"
-WORKER_SECONDS = 900.0
-USER = Identity("user-a", "ann")
 
 
 @lru_cache
@@ -64,46 +60,7 @@ def dispatcher_filters() -> tuple[filters.Pattern, ...]:
     return filters.parse("stream", next(each["FilterCriteria"] for each in mappings if "FilterCriteria" in each))
 
 
-class Crash(BaseException):
-    """The process dies here: nothing of ours may catch it."""
-
-
-class Clock:
-    """Milliseconds; moves only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000_000
-        self._moving = Lock()
-
-    def __call__(self) -> int:
-        return self.now
-
-    @property
-    def seconds(self) -> float:
-        return self.now / 1000
-
-    def advance(self, seconds: float) -> None:
-        with self._moving:
-            self.now += int(seconds * 1000)
-
-
-@dataclass(frozen=True)
-class Time:
-    """A worker's: what is left of `seconds` since it began. As a context it says so to a handler."""
-
-    clock: Clock
-    deadline: float
-    aws_request_id: str = "request"
-    function_name: str = "function"
-
-    def __call__(self) -> float:
-        return max(0.0, self.deadline - self.clock.seconds)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self() * 1000)
-
-
-class House:
+class House(Views):
     """`parts` is what the engine works with. `tables` makes the table where it is not the emulator's."""
 
     def __init__(self, tables: Callable[[Template], Tables] | None = None) -> None:
@@ -298,30 +255,3 @@ class House:
             return False
         self.clock.advance(max(due - self.clock.seconds, 0.0) + 0.001)
         return True
-
-    # ── what stands in the records ──────────────────────────────────────────────────────────────────────────────────
-
-    def job(self, job_id: str, user: str = USER.user) -> Job:
-        job = self.parts.records.job(user, job_id)
-        assert job is not None
-        return job
-
-    def items(self, job_id: str) -> list[Item]:
-        return list(self.parts.records.items(job_id, 0, 999_999))
-
-    def account(self, user: str = USER.user) -> Account:
-        return Account.of(self.parts.records.account(user) or {})
-
-    def product(self, id: str, user: str = USER.user) -> dict[str, Any] | None:
-        return self.parts.table.get(ProductOf(user, "ARTICLE", id))
-
-    def bodies(self, user: str = USER.user) -> list[str]:
-        """The names of all that the bucket keeps of the user."""
-        found = client("s3").list_objects_v2(Bucket=self.parts.files.bucket, Prefix=keys.user_folder(user))
-        return [each["Key"] for each in found.get("Contents", [])]
-
-    def ledger(self, user: str = USER.user) -> list[dict[str, Any]]:
-        return list(self.parts.table.query_all(keys.ledger(user)))
-
-    def jobs(self, user: str = USER.user) -> Iterator[Job]:
-        return map(Job.of, self.parts.table.query_all(keys.jobs(user)))

@@ -11,9 +11,10 @@ from typing import Any
 
 from penstock.domain.errors import PenstockError
 from penstock.domain.models import Completion, Prompt
+from tests.clock import Crash
 from tests.faults.footprints import Stretch, footprint
 from tests.faults.orders import Step
-from tests.house import Crash, House
+from tests.house import House
 
 # Nothing here takes long; an actor that does not stop again waits for one that is stopped.
 LONGEST_STEP_SECONDS = 60.0

@@ -22,9 +22,10 @@ from penstock.routes.app import build
 from penstock.store import keys
 from tests.api import Api, Reply
 from tests.backends import client
+from tests.clock import Crash
 from tests.faults.saboteur import Saboteur
 from tests.faults.steps import LONG
-from tests.house import Crash, House, template
+from tests.house import House, template
 from tests.invariants import check
 
 Records = Sequence[dict[str, Any]]

@@ -9,9 +9,10 @@ from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from tests.clock import Crash
 from tests.faults.call_sites import PACKAGE
 from tests.faults.steps import LONG
-from tests.house import Crash, House
+from tests.house import House
 
 if TYPE_CHECKING:
     from tests.queues import Delivery

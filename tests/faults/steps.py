@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from penstock.domain.job import Status
-from tests.house import Crash, House
+from tests.clock import Crash
+from tests.house import House
 from tests.invariants import check
 from tests.queues import Delivery
 

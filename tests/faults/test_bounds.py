@@ -11,10 +11,12 @@ from penstock.domain.item import ItemStatus
 from penstock.domain.job import Status
 from penstock.engine import control
 from penstock.engine.sweep import DEDUPLICATION_SECONDS
+from tests.clock import WORKER_SECONDS, Crash
 from tests.faults.steps import raises
-from tests.house import USER, WORKER_SECONDS, Crash, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import TOY
+from tests.views import USER
 
 VISIBILITY = 960
 TRIES = TOY.max_tries

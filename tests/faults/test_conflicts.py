@@ -29,7 +29,7 @@ class Weather:
     strikes: Callable[[Call], bool]
     lasting: bool = False
     lost: bool = True
-    everywhere: bool = True
+    everywhere: bool = False
 
 
 def _busy(call: Call) -> bool:
@@ -41,14 +41,23 @@ def _aws(call: Call) -> bool:
 
 
 WEATHERS = (
-    Weather("busy thrice", lambda at: Busy(at, THRICE), _busy, lasting=True, lost=False, everywhere=False),
-    Weather("busy until the deadline", Busy, _busy, lasting=True),
-    Weather("broken", lambda _at: fails, lambda call: call.name != "write", everywhere=False),
+    Weather("busy until the deadline", Busy, _busy, lasting=True, everywhere=True),
+    Weather("busy thrice", lambda at: Busy(at, THRICE), _busy, lasting=True, lost=False),
+    Weather("broken", lambda _at: fails, lambda call: call.name != "write"),
     Weather("broken off", lambda _at: breaks_off, _aws),
     Weather("answered late", lambda _at: answers_late, _aws, lost=False),
 )
-# Between them they have every transaction that moves money.
-FEW = {"submitted", "in_stages", "with_a_finish", "failed_and_retried", "short_of_quota", "closed"}
+# Between them they have each kind of write.
+FEW = {
+    "submitted",
+    "in_stages",
+    "with_a_finish",
+    "failed_and_retried",
+    "lost_and_revived",
+    "short_of_quota",
+    "closed",
+    "edited",
+}
 every_life = pytest.mark.parametrize("life", LIVES, ids=str)
 
 

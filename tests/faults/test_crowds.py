@@ -18,9 +18,10 @@ from penstock.routes.app import build
 from tests.api import JOBS, Api, Reply, created
 from tests.faults.crowds import staffed, together
 from tests.faults.steps import pass_time
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import STAGES, TOY
+from tests.views import USER
 
 WORKERS = 5
 PRIORITIES = ("high", "normal", "low")

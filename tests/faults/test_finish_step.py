@@ -7,9 +7,10 @@ from penstock.domain.quota import Usage
 from penstock.engine import control
 from penstock.engine.claim import Done
 from tests.faults.steps import LONG, crash_at, ends_well, pass_time, raises, received
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import USED
+from tests.views import USER
 
 
 def only_the_finish_is_left(house: House) -> str:

@@ -12,9 +12,10 @@ from penstock.domain.writes import AccountOf, Delete, ItemOf, JobOf, LedgerOf, P
 from penstock.engine import control
 from penstock.engine.parts import Identity
 from tests.faults.steps import crash_at
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import STAGES
+from tests.views import USER
 
 
 def job_of(house: House, lines: int = 2) -> str:

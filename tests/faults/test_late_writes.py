@@ -14,8 +14,9 @@ from penstock.engine.claim import Done, Later
 from penstock.engine.sweep import DEDUPLICATION_SECONDS
 from tests.faults.stalls import begins_a_run, fails_an_item, pauses, releases, stall, takes_over
 from tests.faults.steps import LONG, crash_at, ends_well, raises, received
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
+from tests.views import USER
 
 
 def alive(house: House, job_id: str) -> bool:

@@ -10,10 +10,12 @@ from penstock.domain.job import PauseReason, Status
 from penstock.domain.kind import Kinds
 from penstock.engine import control
 from penstock.engine.work import BACKOFF_SECONDS
+from tests.clock import Crash
 from tests.faults.steps import LONG, crash, crash_at, ends_well, raises, received
-from tests.house import USER, Crash, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import TOY
+from tests.views import USER
 
 
 def test_used_up_tries_replay_stored_work_and_settle_it(house: House) -> None:

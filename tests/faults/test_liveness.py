@@ -16,9 +16,10 @@ from penstock.engine.claim import Done, Later
 from penstock.engine.parts import Identity
 from penstock.store.queues import Queues
 from tests.faults.steps import LONG, ends_well, raises, received
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import BOOK, STAGES, TOY
+from tests.views import USER
 
 
 def test_a_job_of_an_unknown_kind_does_not_stop_the_janitor(house: House) -> None:

@@ -18,10 +18,12 @@ from penstock.engine.parts import Identity
 from penstock.engine.quota import close_account, grant, open_account
 from penstock.engine.submit import submit
 from penstock.store.keys import Range
+from tests.clock import Crash
 from tests.faults.steps import LONG, crash, ends_well, raises, received
-from tests.house import USER, Crash, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import CEILING, TOY, USED, ToyRequest, prompt
+from tests.views import USER
 
 
 def test_paid_calls_of_a_try_that_is_given_back_are_booked(house: House) -> None:

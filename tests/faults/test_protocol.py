@@ -14,11 +14,13 @@ from penstock.engine import control
 from penstock.engine.claim import Done
 from penstock.engine.dispatch import dispatch
 from penstock.engine.quota import grant
+from tests.clock import Crash
 from tests.faults.stalls import advances, begins_a_run, ends_the_job, stall
 from tests.faults.steps import LONG, crash, ends_well, raises, received
-from tests.house import USER, Crash, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import CEILING
+from tests.views import USER
 
 
 def test_1_a_stalled_dispatch_does_not_advance_a_later_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

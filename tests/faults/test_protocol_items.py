@@ -13,9 +13,10 @@ from penstock.engine.claim import Done, Later
 from penstock.engine.parts import Parts
 from tests.faults.stalls import fails_an_item, stall
 from tests.faults.steps import LONG, crash_at, ends_well, raises, received
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import CEILING, USED
+from tests.views import USER
 
 Action = Callable[[Parts, str, str], Job]
 

@@ -24,10 +24,12 @@ from penstock.providers.openai import OpenAIWriter
 from penstock.providers.openai.fates import OPERATOR_PAUSE
 from tests import fake_openai as fake
 from tests.calls import Recorder
+from tests.clock import WORKER_SECONDS
 from tests.fake_openai import FakeOpenAI, Reply, Told, refuses, sends
-from tests.house import USER, WORKER_SECONDS, House
+from tests.house import House
 from tests.invariants import check
 from tests.queues import PRIORITIES
+from tests.views import USER
 
 pytestmark = pytest.mark.emulator_only("what is under attack is the provider")
 MODELS = Catalogue(catalogue.load(today=date(2026, 11, 22)), available=["openai"])

@@ -16,9 +16,10 @@ from penstock.engine.submit import submit
 from penstock.store import keys
 from tests.faults.races import TOKENS, Play, every_order, few_switches
 from tests.faults.steps import raises, received
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import TOY, USED, ToyRequest
+from tests.views import USER
 
 
 @every_order

@@ -26,6 +26,13 @@ FOLLOWED = [
     Life(turning.paused_and_resumed),
     Life(turning.in_turn),
 ]
+NEVER, SOON, LATE = None, 1, 2
+MISSING = [
+    *((life, NEVER) for life in FOLLOWED),
+    *((life, LATE) for life in FOLLOWED[1:3]),
+    *(pytest.param(life, LATE, marks=pytest.mark.long) for life in (FOLLOWED[0], *FOLLOWED[3:])),
+    *(pytest.param(life, SOON, marks=pytest.mark.long) for life in FOLLOWED),
+]
 
 
 @dataclass
@@ -65,8 +72,7 @@ def test_a_life_ends_though_nobody_reads_the_stream(house: House, life: Life) ->
     lived(house, life, "user-a", lambda _records: [])
 
 
-@pytest.mark.parametrize("later", [None, 2, pytest.param(1, marks=pytest.mark.long)], ids=["never", "late", "soon"])
-@pytest.mark.parametrize("life", FOLLOWED, ids=str)
+@pytest.mark.parametrize(("life", "later"), MISSING, ids=str)
 def test_a_life_ends_whichever_record_is_missing(house: House, life: Life, later: int | None) -> None:
     life.prepare(house)
     every = Missing()

@@ -17,9 +17,10 @@ from penstock.engine.quota import close_account, grant
 from penstock.engine.submit import submit
 from tests.faults.saboteur import Saboteur
 from tests.faults.steps import raises
-from tests.house import USER, House
+from tests.house import House
 from tests.invariants import check
 from tests.toys import CEILING, USED, ToyRequest
+from tests.views import USER
 
 
 def test_a_job_runs_to_its_end_and_is_charged_once_a_line(house: House) -> None:

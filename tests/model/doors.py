@@ -8,9 +8,10 @@ from unittest.mock import patch
 
 from penstock.engine.dispatch import dispatch
 from penstock.engine.parts import Parts
+from tests.clock import Crash
 from tests.faults.interleaving import Actor, Gates
 from tests.faults.orders import Step
-from tests.house import Crash, House
+from tests.house import House
 from tests.model.state import Process
 
 DISPATCHING = frozenset({"get job", "get item", "get account", "query items", "query jobs", "write", "send"})

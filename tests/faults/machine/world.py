@@ -14,15 +14,17 @@ from penstock.engine.idempotency import KEPT_SECONDS, Once
 from penstock.engine.parts import Identity, Parts
 from penstock.engine.quota import grant
 from penstock.engine.submit import Created, submit
+from tests.clock import Crash
 from tests.faults.machine.complaints import overheard
 from tests.faults.machine.model import ACTIONS, Model
 from tests.faults.machine.requests import Strike, Submission
 from tests.faults.saboteur import Saboteur
 from tests.faults.steps import LONG
-from tests.house import USER, Crash, House
+from tests.house import House
 from tests.invariants import check
 from tests.queues import PRIORITIES, Delivery
 from tests.toys import Act, ToyRequest
+from tests.views import USER
 
 USERS = (USER, Identity("user-b", "bob"))
 CONTROLS: Mapping[str, Callable[[Parts, str, str], object]] = {name: getattr(control, name) for name in ACTIONS}
