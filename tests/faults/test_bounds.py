@@ -18,6 +18,8 @@ from tests.invariants import check
 from tests.toys import TOY
 from tests.views import USER
 
+pytestmark = pytest.mark.emulator_only("what is measured is the house's clock")
+
 VISIBILITY = 960
 TRIES = TOY.max_tries
 # Each try may hold its message to the end of its visibility; whoever comes after the last one settles the item.

@@ -16,6 +16,8 @@ from tests.house import House
 from tests.invariants import check
 from tests.toys import BOOK, TOY
 
+pytestmark = pytest.mark.emulator_only("the stream is spoilt on its way, whoever keeps it")
+
 # They end with the removal of what stood under a job that is gone, and only the stream tells of that.
 GOING = (turning.deleted, turning.closed)
 LASTING = [life for life in LIVES if life.live not in GOING]
