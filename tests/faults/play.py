@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from functions import dispatcher as dispatcher_function
 from functions import janitor as janitor_function
 from local import filters
@@ -179,8 +181,8 @@ class Play:
         return delivery is not None
 
     def sweep(self) -> None:
-        """The schedule comes again, so nobody calls a janitor that died."""
-        with suppress(Crash), self.saboteur.turn("janitor"):
+        """The schedule comes again, so nobody calls a janitor that died, or that could not look."""
+        with suppress(Crash, ClientError), self.saboteur.turn("janitor"):
             janitor_function.handler({}, self.house._context())
 
     def step(self) -> bool:

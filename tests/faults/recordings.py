@@ -82,7 +82,11 @@ def _asked(name: str) -> str:
 
 
 def bounded(play: Play, recording: Recording, most: int = 1) -> None:
-    """Each step is paid for as often as without the fault, or once where the fault changes the job's course. Paid again
-    is `most`: 1 where what was in flight when the fault struck can be lost."""
-    extra = {step: times - max(recording.paid[step], 1) for step, times in play.paid.items()}
-    assert sum(more for more in extra.values() if more > 0) <= most, f"paid again: {play.paid}, else {recording.paid}"
+    """Steps are paid for again as often as without the fault, and `most` times more: 1 where what was in flight when it
+    struck can be lost. Which step it is that a life's own mishap meets, the fault may change."""
+    again, before = _again(play.paid), _again(recording.paid)
+    assert again <= before + most, f"paid again: {play.paid}, else {recording.paid}"
+
+
+def _again(paid: Counter[tuple[int, str]]) -> int:
+    return sum(times - 1 for times in paid.values() if times > 1)
