@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from threading import local
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from penstock.domain.errors import Limited
 from penstock.domain.item import ItemStatus
 from penstock.domain.message import ItemMessage
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from penstock.engine.parts import Parts
 
 Write = Callable[[str, Prompt, float], Completion]
+Make = Callable[[str, MediaPrompt, float], Media]
+Given = TypeVar("Given", Completion, Media)
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,12 @@ def observed(parts: "Parts", message: ItemMessage, step: str, began: int) -> Cal
 
 
 class Recorder:
-    """Stands before a provider, which is `write`. `during(message)` says for which message this thread's calls are."""
+    """Stands before a provider, which is `write` and `draw`. `during(message)` says for which message this thread's
+    calls are."""
 
-    def __init__(self, observer: Callable[[], "Parts"], write: Write) -> None:
+    def __init__(self, observer: Callable[[], "Parts"], write: Write, draw: Make) -> None:
         self.calls: list[Call] = []
-        self._observer, self.write = observer, write
+        self._observer, self.write, self.draw = observer, write, draw
         self._numbers = count(1)
         self._present = local()
 
@@ -85,13 +88,19 @@ class Recorder:
             stack.pop()
 
     def __call__(self, model: str, prompt: Prompt, seconds: float) -> Completion:
+        return self._noted(prompt.purpose, lambda: self.write(model, prompt, seconds))
+
+    def make(self, model: str, prompt: MediaPrompt, seconds: float) -> Media:
+        return self._noted(prompt.purpose, lambda: self.draw(model, prompt, seconds))
+
+    def _noted(self, purpose: str, ask: Callable[[], Given]) -> Given:
         messages: list[ItemMessage] = self._present.__dict__.get("messages", [])
-        assert messages, f"a call for {prompt.purpose!r} outside any message's work"
-        call = observed(self._observer(), messages[-1], prompt.purpose, next(self._numbers))
+        assert messages, f"a call for {purpose!r} outside any message's work"
+        call = observed(self._observer(), messages[-1], purpose, next(self._numbers))
         self.calls.append(call)
         limited = False
         try:
-            return self.write(model, prompt, seconds)
+            return ask()
         except Limited:
             limited = True
             raise

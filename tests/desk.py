@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.domain.kind import Plan, Planning
-from penstock.domain.models import Catalogue, Completion, Model, Prompt
+from penstock.domain.models import Catalogue, Model
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Usage
 from penstock.domain.work import Effects, StoredStep, Work
 from penstock.kinds import articles
@@ -40,18 +41,26 @@ class Scripted:
         usage = Usage(input=len(prompt.user.encode()), output=len(text.encode()), calls=1)
         return Completion(text=text, usage=usage, written_by=model.provider)
 
+    def make(self, model: Model, prompt: MediaPrompt, seconds: float) -> Media:
+        return OfflineWriter().make(model, prompt, seconds)
+
 
 class Desk:
-    """`asked` are the calls so far, as (model id, prompt); `steps` what was stored."""
+    """`asked` are the calls for text so far, as (model id, prompt), `made` those for pictures and speech; `steps` and
+    `files` what was stored."""
 
     def __init__(self, writer: Writer | None = None) -> None:
         self.asked: list[tuple[str, Prompt]] = []
+        self.made: list[tuple[str, MediaPrompt]] = []
+        self.files: dict[str, Media] = {}
         self.steps: dict[str, StoredStep] = {}
         self._writer = writer or OfflineWriter()
 
     def work(self, plan: Plan, index: int = 0, may_call: Callable[[], bool] = lambda: True) -> Work:
         effects = Effects(
             call=self._call,
+            make=self._make,
+            save=self._save,
             load=self.steps.get,
             keep=self.steps.setdefault,
             seconds_left=lambda: 600.0,
@@ -59,6 +68,17 @@ class Desk:
             may_call=may_call(),
         )
         return Work("user", "job", index, len(plan.inputs), plan.inputs[index], plan.settings, effects)
+
+    def _make(self, model_id: str, prompt: MediaPrompt, seconds: float) -> Media:
+        model = MODELS.find(model_id)
+        assert model is not None
+        self.made.append((model_id, prompt))
+        return self._writer.make(model, prompt, seconds)
+
+    def _save(self, media: Media) -> str:
+        name = f"media/{len(self.files) + 1}"
+        self.files[name] = media
+        return name
 
     def _call(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:
         self.asked.append((model_id, prompt))

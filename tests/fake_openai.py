@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from penstock.domain.models import Model, Prompt
+from penstock.domain.models import Model
+from penstock.domain.prompts import Prompt
 
 MODEL = Model(
     id="gpt-fake",

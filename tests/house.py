@@ -68,7 +68,7 @@ class House(Views):
         self.clock, self.script = Clock(), Script()
         self.tables = tables(template()) if tables else Emulated(self.resources)
         self.queues = Queues(self.resources)
-        self.recorder = Recorder(self.observer, self.script.write)
+        self.recorder = Recorder(self.observer, self.script.write, self.script.make)
         self.records: list[dict[str, Any]] = []  # all of the stream
         self.position = 0  # in them: how far the dispatcher is
         self._reading = RLock()  # several threads may follow, each what no other has
@@ -97,6 +97,7 @@ class House(Views):
             kinds=Kinds([TOY, STAGES, BOOK]),
             models=Catalogue([MODEL], available=["toy"]),
             write=self.recorder,
+            make=self.recorder.make,
             clock=self.clock,
             new_id=lambda: str(UUID(int=next(numbers))),
             new_fence=lambda: f"fence-{next(fences)}",

@@ -9,7 +9,8 @@ from threading import Lock
 from typing import Any, Literal
 
 from penstock.domain.kind import BatchRequest, Kind, Plan, Planning, Product
-from penstock.domain.models import Catalogue, Completion, Model, Prompt
+from penstock.domain.models import Catalogue, Model
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Needs, Usage
 from penstock.domain.work import Work
 
@@ -41,6 +42,15 @@ class Script:
         if act:
             act()
         return Completion(text=f"{prompt.purpose} of line {line}", usage=self.usage, written_by="toy")
+
+    def make(self, model: str, prompt: MediaPrompt, seconds: float) -> Media:
+        """A picture, by the same script as a text."""
+        text = self.write(model, self._as_text(prompt), seconds)
+        return Media(data=text.text.encode(), media_type="image/png", usage=text.usage, written_by="toy")
+
+    @staticmethod
+    def _as_text(prompt: MediaPrompt) -> Prompt:
+        return Prompt(purpose=prompt.purpose, system="", user="", max_output=50, facts=prompt.facts)
 
 
 class ToyRequest(BatchRequest):

@@ -10,7 +10,7 @@ from threading import Semaphore, Thread, local
 from typing import Any
 
 from penstock.domain.errors import PenstockError
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, Prompt
 from tests.clock import Crash
 from tests.faults.footprints import Stretch, footprint
 from tests.faults.orders import Step

@@ -14,14 +14,15 @@ from penstock.domain.errors import Transient
 from penstock.domain.item import Item, ItemStatus
 from penstock.domain.job import PauseReason, Status
 from penstock.domain.kind import Kinds
-from penstock.domain.models import Catalogue, Completion, Prompt
+from penstock.domain.models import Catalogue
+from penstock.domain.prompts import Completion, Prompt
 from penstock.engine.parts import Identity
 from penstock.engine.submit import submit
 from penstock.engine.work import BACKOFF_SECONDS, LIMITED_IN_A_ROW, LONGEST_RETRY_AFTER
 from penstock.kinds import articles
 from penstock.providers import catalogue
 from penstock.providers.openai import OpenAIWriter
-from penstock.providers.openai.fates import OPERATOR_PAUSE
+from penstock.providers.transport.waits import OPERATOR_PAUSE
 from tests import fake_openai as fake
 from tests.calls import Recorder
 from tests.clock import WORKER_SECONDS
@@ -49,7 +50,7 @@ class Siege:
         self.asked_at: list[float] = []
         self.reply: Callable[[Prompt], Reply | None] = lambda _: None
         self.writer = OpenAIWriter("sk-test", server.url)
-        house.recorder = Recorder(house.observer, self._write)
+        house.recorder = Recorder(house.observer, self._write, house.script.make)
         house.parts = replace(house.parts, kinds=Kinds([articles.KIND]), models=MODELS, write=house.recorder)
 
     def _write(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:

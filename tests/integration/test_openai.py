@@ -205,7 +205,7 @@ def test_a_provider_that_is_configured_answers_and_the_offline_writer_otherwise(
     other = MODEL.model_copy(update={"id": "elsewhere", "provider": "gemini"})
     settings = Settings.model_validate({**NEEDED, "openai_base_url": server.url, "offline_writer": True})
     models = Catalogue([other, MODEL], available=settings.providers, offline=settings.offline_writer)
-    write = Writers(models, settings)
+    write = Writers(models, settings).write
     assert models.first() == MODEL
     assert write("gpt-fake", PROMPT, SECONDS).written_by == "openai"
     assert write("elsewhere", PROMPT, SECONDS).written_by == "offline"

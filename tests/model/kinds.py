@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.domain.errors import Fate, Limited, Refused, Stopped, Transient
 from penstock.domain.kind import BatchRequest, Kind, Plan, Planning
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, Prompt
 from penstock.domain.quota import Needs, Usage
 from penstock.domain.work import Work
 from tests.model.state import CEILING, TRIES, USED, Batch, Scenario

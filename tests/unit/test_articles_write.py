@@ -8,7 +8,7 @@ import pytest
 
 from penstock.domain.errors import Refused, Transient
 from penstock.domain.kind import Product
-from penstock.domain.quota import Needs, Usage
+from penstock.domain.quota import Needs
 from penstock.kinds import articles
 from tests.desk import MODELS, Desk, Scripted, planned
 
@@ -221,7 +221,7 @@ def test_the_ceiling_holds_for_answers_as_long_as_they_can_be(settings: dict[str
     plan = planned(["🚀" * 200], settings)
     articles.write(desk.work(plan))
     model = MODELS.models[0]
-    calls = [Usage(input=prompt.ceiling - prompt.max_output, output=prompt.max_output) for _, prompt in desk.asked]
+    calls = [prompt.most(model) for _, prompt in desk.asked]
     most = articles.ceiling(plan.inputs[0], plan.settings, 0, MODELS)
     assert sum(call.tokens for call in calls) <= most.tokens
     assert sum(model.price(call) for call in calls) <= most.cost

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from penstock.domain.errors import Transient
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, Prompt
 from penstock.kinds.articles import WORDS, content_prompt, metadata_prompt, outline_prompt
 from penstock.kinds.documents.html import to_html
 from penstock.kinds.documents.text import count_words

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, Field, create_model
 
 from penstock.domain.errors import Refused
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, Prompt
 from penstock.providers.offline import OfflineWriter
 from tests.desk import MODELS
 
@@ -108,4 +108,4 @@ def test_tokens_stay_below_the_prompts_ceiling() -> None:
         for schema in (None, Everything):
             prompt = Prompt(purpose="p", system="", user=user, max_output=50, schema_=schema)
             done = OfflineWriter().write(MODELS.models[0], prompt, 60.0)
-            assert done.usage.tokens <= prompt.ceiling
+            assert done.usage.tokens <= prompt.most(MODELS.models[0]).tokens

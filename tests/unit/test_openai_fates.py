@@ -8,6 +8,7 @@ import pytest
 from penstock.domain.errors import Fate, Limited, Refused, Transient
 from penstock.engine.work import LONGEST_RETRY_AFTER
 from penstock.providers.openai import fates
+from penstock.providers.transport import waits
 
 NOW = 1_795_000_000.0
 
@@ -36,7 +37,7 @@ def test_a_wrong_key_bill_or_address_pauses_the_job_at_once(status: int, body: A
     """The engine pauses a job whose provider asks for more than its longest wait, and counts no try."""
     found = fate(status, body)
     assert isinstance(found, Limited)
-    assert found.retry_after == fates.OPERATOR_PAUSE > LONGEST_RETRY_AFTER
+    assert found.retry_after == waits.OPERATOR_PAUSE > LONGEST_RETRY_AFTER
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,9 @@ def test_a_failing_provider_is_tried_again(status: int, body: Any) -> None:
         ({"retry_after": "-3"}, 0),
         ({"retry_after": "soon"}, 0),
         ({"retry_after": "nan"}, 0),
-        ({"retry_after": "inf"}, fates.LONGEST_WAIT),
-        ({"retry_after": "1e400"}, fates.LONGEST_WAIT),
-        ({"retry_after": "99999999"}, fates.LONGEST_WAIT),
+        ({"retry_after": "inf"}, waits.LONGEST_WAIT),
+        ({"retry_after": "1e400"}, waits.LONGEST_WAIT),
+        ({"retry_after": "99999999"}, waits.LONGEST_WAIT),
     ],
 )
 def test_a_wait_is_read_in_every_form_and_bounded(headers: dict[str, str], seconds: float) -> None:

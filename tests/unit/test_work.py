@@ -1,11 +1,12 @@
 """Steps: stored before anything follows, paid for once."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from penstock.domain.errors import OutOfTime, Refused, Stopped
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, ImagePrompt, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Usage
 from penstock.domain.work import Effects, StoredStep, Work
 
@@ -18,6 +19,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.stored: dict[str, bytes] = {}
+        self.saved: list[bytes] = []
         self.calls = 0
         self.left = 900.0
         self.cost_of_call = 1.0
@@ -28,6 +30,14 @@ class Desk:
         self.left -= self.cost_of_call
         return Completion(text=f"{model}: {prompt.user}", usage=USED, written_by="toy")
 
+    def make(self, model: str, prompt: MediaPrompt, seconds: float) -> Media:
+        self.calls += 1
+        return Media(data=f"{model}: {prompt.purpose}".encode(), media_type="image/png", usage=USED, written_by="toy")
+
+    def save(self, media: Media) -> str:
+        self.saved.append(media.data)
+        return f"file {len(self.saved)}"
+
     def load(self, name: str) -> StoredStep | None:
         return StoredStep.decode(self.stored[name]) if name in self.stored else None
 
@@ -35,7 +45,16 @@ class Desk:
         return StoredStep.decode(self.stored.setdefault(name, step.encode()))
 
     def work(self, *, may_call: bool = True, retry: int = 0) -> Work:
-        effects = Effects(self.call, self.load, self.keep, lambda: self.left, lambda: self.cancelled, may_call)
+        effects = Effects(
+            call=self.call,
+            make=self.make,
+            save=self.save,
+            load=self.load,
+            keep=self.keep,
+            seconds_left=lambda: self.left,
+            cancelled=lambda: self.cancelled,
+            may_call=may_call,
+        )
         return Work("u", "j", 0, 1, {}, {"model": "m"}, effects, retry=retry)
 
 
@@ -65,8 +84,16 @@ def test_the_result_that_was_stored_first_is_the_one_to_go_on_with() -> None:
     desk = Desk()
     desk.stored["content"] = StoredStep("theirs", Usage(output=1)).encode()
     work = desk.work()
-    work.effects = Effects(desk.call, lambda _: None, desk.keep, lambda: 900.0, lambda: False)
+    work.effects = replace(work.effects, load=lambda _: None)
     assert work.step("content", lambda: "mine") == "theirs"
+
+
+def test_a_picture_is_saved_once_and_its_name_is_the_steps_value() -> None:
+    desk = Desk()
+    for work in (desk.work(), desk.work()):
+        name = work.step("image-1", lambda: work.make("painter", ImagePrompt(purpose="image-1", description="a cat")))  # noqa: B023
+        assert (name, work.usage) == ("file 1", USED)
+    assert desk.saved == [b"painter: image-1"]
 
 
 def test_a_call_outside_a_step_is_a_bug() -> None:

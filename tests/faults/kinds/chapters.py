@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from penstock.domain.errors import Transient
 from penstock.domain.kind import BatchRequest, Kind, Plan, Planning, Product
-from penstock.domain.models import Catalogue, Prompt
+from penstock.domain.models import Catalogue
+from penstock.domain.prompts import Prompt
 from penstock.domain.quota import Needs
 from penstock.domain.work import Work
 

@@ -17,7 +17,8 @@ from uuid6 import uuid7
 
 from penstock.domain.changes import Change
 from penstock.domain.errors import Refused
-from penstock.domain.models import Catalogue, Completion, Prompt
+from penstock.domain.models import Catalogue, Model
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Needs
 from penstock.engine.parts import Limits, Parts
 from penstock.kinds import loader
@@ -50,6 +51,7 @@ def parts() -> Parts:
 def build(settings: Settings) -> Parts:
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
     models = Catalogue(catalogue.load(), available=settings.providers, offline=settings.offline_writer)
+    writers = Writers(models, settings)
     return Parts(
         table=table,
         records=Records(table),
@@ -57,7 +59,8 @@ def build(settings: Settings) -> Parts:
         files=Files(boto3.client("s3", config=CLIENT), settings.bucket_name),
         kinds=loader.load(*([settings.extra_kinds] if settings.extra_kinds else [])),
         models=models,
-        write=Writers(models, settings),
+        write=writers.write,
+        make=writers.make,
         clock=lambda: time.time_ns() // 1_000_000,
         new_id=lambda: str(uuid7()),
         new_fence=lambda: uuid4().hex,
@@ -102,12 +105,20 @@ class Writers:
         self._writers: dict[str, Writer] = {}
         self._making = Lock()
 
-    def __call__(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:
+    def write(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:
+        writer, model = self._asked(model_id)
+        return writer.write(model, prompt, seconds)
+
+    def make(self, model_id: str, prompt: MediaPrompt, seconds: float) -> Media:
+        writer, model = self._asked(model_id)
+        return writer.make(model, prompt, seconds)
+
+    def _asked(self, model_id: str) -> tuple[Writer, Model]:
         model = self._models.find(model_id)
         provider = self._models.answered_by(model) if model else None
         if model is None or provider is None:
             raise Refused(f"Nobody here can write with the model {model_id!r}.", code="model_unavailable")
-        return self._writer(provider).write(model, prompt, seconds)
+        return self._writer(provider), model
 
     def _writer(self, provider: str) -> Writer:
         with self._making:

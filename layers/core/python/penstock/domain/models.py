@@ -1,17 +1,19 @@
-"""The models that can write, and the words of a call to one. Prices and ids live in the catalogue's data file, never
-in code."""
+"""The models that can be called. Prices and ids live in the catalogue's data file, never in code."""
 
-from collections.abc import Collection, Iterable, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Collection, Iterable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from penstock.domain.quota import Usage
 
 
 class Model(BaseModel):
-    """One model of one provider. Prices in micro-dollars per million tokens."""
+    """One model of one provider. Prices in micro-dollars: of tokens and characters for a million, of images and
+    searches for one. `cache_write_price` is that of `input` where it is left out.
+
+    `image_tokens`, `character_tokens` (for a thousand) and `search_tokens` are what an image, speech and a search count
+    for in an account; `search_reads` is the most that one search adds to the input.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,17 +22,36 @@ class Model(BaseModel):
     aliases: tuple[str, ...] = ()
     input_price: int = 0
     cached_price: int = 0
+    cache_write_price: int | None = None
     output_price: int = 0
+    image_price: int = 0
+    character_price: int = 0
+    search_price: int = 0
+    image_tokens: int = 0
+    character_tokens: int = 0
+    search_tokens: int = 0
+    search_reads: int = 0
     context_limit: int
     output_limit: int
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = ("text",)
     retires: str | None = None
 
     def price(self, usage: Usage) -> int:
         """Micro-dollars, rounded up, so that the sum over many small calls is never understated."""
-        fresh = usage.input - usage.cached
-        total = fresh * self.input_price + usage.cached * self.cached_price + usage.output * self.output_price
-        return -(-total // 1_000_000)
+        writing = self.input_price if self.cache_write_price is None else self.cache_write_price
+        fresh = usage.input - usage.cached - usage.written
+        total = fresh * self.input_price + usage.cached * self.cached_price + usage.written * writing
+        total += usage.output * self.output_price + usage.characters * self.character_price
+        each = usage.images * self.image_price + usage.searches * self.search_price
+        return -(-total // 1_000_000) + each
+
+    def booked(self, used: Usage) -> Usage:
+        """What a provider reports, with its cost and what it counts for. Of images and speech the account sees what
+        they count for in place of the provider's tokens, of which there are as many as it likes."""
+        spoken = -(-used.characters * self.character_tokens // 1_000)
+        extra = used.images * self.image_tokens + spoken + used.searches * self.search_tokens
+        tokens = dict.fromkeys(("input", "output", "cached", "written"), 0) if used.images or used.characters else {}
+        return used.model_copy(update={**tokens, "extra": extra, "cost": self.price(used)})
 
 
 class Catalogue:
@@ -59,48 +80,14 @@ class Catalogue:
             return model.provider
         return "offline" if self.offline else None
 
-    def first(self) -> Model | None:
-        """The default: the first model whose own provider can be called, else the first that anybody answers for."""
-        callable_models = [model for model in self.models if self.answered_by(model)]
-        own = [model for model in callable_models if model.provider in self._available]
-        return next(iter(own or callable_models), None)
+    def able(self, feature: str) -> list[Model]:
+        """The models that have `feature` and that somebody answers for here."""
+        return [model for model in self.models if feature in model.features and self.answered_by(model)]
 
-
-@cache
-def _schema_bytes(schema: type[BaseModel]) -> int:
-    return len(str(schema.model_json_schema()).encode())
-
-
-class Prompt(BaseModel):
-    """One call for text. `schema_` asks for a JSON object of that pydantic model's shape.
-
-    `purpose` names the step (`outline`, `content`, `metadata`); `facts` are the same wishes as the prose, as data
-    (keyword, language, tone, length …): the offline writer and the tests read them, a provider never sees them.
-    `max_output` is in tokens and is passed on to the provider: it is what makes a reservation a ceiling.
-    """
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    purpose: str
-    system: str
-    user: str
-    max_output: int
-    temperature: float | None = None
-    schema_: type[BaseModel] | None = None
-    facts: Mapping[str, Any] = Field(default_factory=dict)
-
-    @property
-    def ceiling(self) -> int:
-        """The most tokens this call can use: no tokenizer makes more tokens than bytes."""
-        schema = _schema_bytes(self.schema_) if self.schema_ else 0
-        return len(self.system.encode()) + len(self.user.encode()) + schema + self.max_output
-
-
-class Completion(BaseModel):
-    """What a writer answered: `text` is what was asked for (JSON where the prompt had a schema)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    usage: Usage
-    written_by: str
+    def first(self, feature: str = "text", provider: str | None = None) -> Model | None:
+        """The default: the first model of `provider`, else the first whose own provider can be called, else the first
+        that anybody answers for."""
+        able = self.able(feature)
+        own = [model for model in able if model.provider in self._available]
+        of_provider = [model for model in own or able if model.provider == provider]
+        return next(iter(of_provider or own or able), None)

@@ -30,25 +30,26 @@ class Needs:
 
 
 class Usage(BaseModel):
-    """What calls used: tokens as the provider counts them (`cached` are part of `input`), cost in micro-dollars."""
+    """What calls used: tokens as the provider counts them (`cached` and `written`, which a provider's cache held or was
+    given, are part of `input`), images, characters spoken, searches; `extra` are the tokens that those three count for
+    in an account; cost in micro-dollars."""
 
     model_config = ConfigDict(frozen=True)
 
     input: int = 0
     output: int = 0
     cached: int = 0
+    written: int = 0
+    images: int = 0
+    characters: int = 0
+    searches: int = 0
+    extra: int = 0
     cost: int = 0
     calls: int = 0
 
     @property
     def tokens(self) -> int:
-        return self.input + self.output
+        return self.input + self.output + self.extra
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            input=self.input + other.input,
-            output=self.output + other.output,
-            cached=self.cached + other.cached,
-            cost=self.cost + other.cost,
-            calls=self.calls + other.calls,
-        )
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})

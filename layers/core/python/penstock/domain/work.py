@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from penstock.domain.errors import Fate, OutOfTime, Refused, Stopped
-from penstock.domain.models import Completion, Prompt
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Usage
 
 T = TypeVar("T")
+R = TypeVar("R", Completion, Media)
 
 LEAST_SECONDS_FOR_A_CALL = 10.0
 SLOW_STEP_SECONDS = 5.0
@@ -38,11 +39,14 @@ class StoredStep:
 
 @dataclass(frozen=True)
 class Effects:
-    """What the engine hands to a Work. `call` asks a model (id, prompt, seconds it may take); `load` and `keep` are the
-    step store, where `keep` returns the first result ever kept; `seconds_left` is until the worker must settle;
-    `cancelled` looks at the job; `may_call` is false once the item's tries are used up: stored steps only."""
+    """What the engine hands to a Work. `call` asks a model for text and `make` for a picture or speech (id, prompt,
+    seconds it may take); `save` puts such a file into the bucket under a name of its own, which it returns; `load` and
+    `keep` are the step store, where `keep` returns the first result ever kept; `seconds_left` is until the worker must
+    settle; `cancelled` looks at the job; `may_call` is false once the item's tries are used up: stored steps only."""
 
     call: Callable[[str, Prompt, float], Completion]
+    make: Callable[[str, MediaPrompt, float], Media]
+    save: Callable[[Media], str]
     load: Callable[[str], StoredStep | None]
     keep: Callable[[str, StoredStep], StoredStep]
     seconds_left: Callable[[], float]
@@ -72,17 +76,29 @@ class Work:
     _last_step_took: float = 0.0
 
     def text(self, prompt: Prompt) -> str:
+        """As `ask`: the text alone."""
+        return self.ask(prompt).text
+
+    def ask(self, prompt: Prompt) -> Completion:
         """One paid call to the settings' model. Only inside `step`, so that it is never paid for twice."""
+        completion = self._paid(lambda left: self.effects.call(str(self.settings["model"]), prompt, left))
+        self.written_by = completion.written_by
+        return completion
+
+    def make(self, model: str, prompt: MediaPrompt) -> str:
+        """A picture or speech by the model with this id: the name of its file in the bucket. A paid call, as `ask`."""
+        return self.effects.save(self._paid(lambda left: self.effects.make(model, prompt, left)))
+
+    def _paid(self, call: Callable[[float], R]) -> R:
         if self._step_usage is None:
-            raise RuntimeError("Work.text is called outside Work.step: its result would not be stored")
+            raise RuntimeError("a model is called outside Work.step: its result would not be stored")
         try:
-            completion = self.effects.call(str(self.settings["model"]), prompt, self.effects.seconds_left())
+            result = call(self.effects.seconds_left())
         except Fate as fate:
             self._step_usage += fate.usage  # a refusal, and an answer that breaks off, are billed too
             raise
-        self._step_usage += completion.usage
-        self.written_by = completion.written_by
-        return completion.text
+        self._step_usage += result.usage
+        return result
 
     def step(self, name: str, produce: Callable[[], T]) -> T:
         """The stored result of `name` or, the first time, what `produce` makes, stored before anything follows.

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from penstock.domain.kind import Kinds
-from penstock.domain.models import Catalogue, Completion, Prompt
+from penstock.domain.models import Catalogue
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Needs
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Limits:
 @dataclass(frozen=True)
 class Parts:
     """`clock` gives milliseconds since 1970; `new_id` a UUIDv7 (sorts by time); `new_fence` an id that is never reused;
-    `write` asks a model for text (model id, prompt, seconds it may take)."""
+    `write` asks a model for text, `make` for a picture or speech (model id, prompt, seconds it may take)."""
 
     table: "Table"
     records: "Records"
@@ -37,6 +38,7 @@ class Parts:
     kinds: Kinds
     models: Catalogue
     write: Callable[[str, Prompt, float], Completion]
+    make: Callable[[str, MediaPrompt, float], Media]
     clock: Callable[[], int]
     new_id: Callable[[], str]
     new_fence: Callable[[], str]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from penstock.domain.conditions import Image
 from penstock.domain.errors import Contention, Fate, Limited, OutOfTime, PenstockError, Refused, Stopped, Transient
-from penstock.domain.item import TERMINAL, Item, ItemStatus, mine
+from penstock.domain.item import TERMINAL, Item, ItemStatus, mine, product_id
 from penstock.domain.job import Status
 from penstock.domain.kind import Kind, Product
 from penstock.domain.message import ItemMessage
@@ -134,6 +134,8 @@ def _work(parts: Parts, message: ItemMessage, held: Claim, seconds_left: Callabl
     steps = Steps(parts.files, message, held.untouched)
     effects = Effects(
         call=parts.write,
+        make=parts.make,
+        save=lambda media: parts.files.put_media(message.user, _media_id(message), parts.new_fence(), media),
         load=steps.load,
         keep=steps.keep,
         seconds_left=lambda: seconds_left() - SETTLE_MARGIN,
@@ -142,6 +144,11 @@ def _work(parts: Parts, message: ItemMessage, held: Claim, seconds_left: Callabl
     )
     place = (message.user, message.job_id, message.index, message.total)
     return Work(*place, message.input or {}, message.settings or {}, effects, retry=message.retried_in)
+
+
+def _media_id(message: ItemMessage) -> str:
+    """The id of what the item becomes: deleted with it."""
+    return str((message.input or {}).get("replaces") or product_id(message.job_id, message.index))
 
 
 def _cancelled(parts: Parts, message: ItemMessage) -> bool:

@@ -7,8 +7,9 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from penstock.domain.errors import Transient
 from penstock.domain.kind import BatchRequest, Closed, Json, Kind, Plan, Planning, Product
-from penstock.domain.models import Catalogue, Prompt
-from penstock.domain.quota import Needs, Usage
+from penstock.domain.models import Catalogue
+from penstock.domain.prompts import Prompt
+from penstock.domain.quota import Needs
 from penstock.domain.work import Work
 from penstock.kinds.documents import html, languages, slugs
 from penstock.kinds.documents.text import count_words, many_lines, one_line, shorten
@@ -238,9 +239,8 @@ def ceiling(line: Json, settings: Json, _stage: int, catalogue: Catalogue) -> Ne
         calls.append(outline_prompt(line, settings))
         outline = WIDEST * OUTLINE_CUT
     calls.append(content_prompt(line, settings, outline))
-    most = [Usage(input=call.ceiling - call.max_output, output=call.max_output) for call in calls]
-    cost = sum(model.price(usage) for usage in most) if model else 0
-    return Needs(sum(usage.tokens for usage in most), articles=1, cost=cost)
+    most = [call.most(model) for call in calls] if model else []
+    return Needs(sum(usage.tokens for usage in most), articles=1, cost=sum(usage.cost for usage in most))
 
 
 KIND = Kind("batch_keywords", noun="keyword", request=Request, plan=plan, stages=(write,), ceiling=ceiling)

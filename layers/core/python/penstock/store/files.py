@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from penstock.domain.errors import Transient
+from penstock.domain.prompts import Media
 from penstock.domain.work import StoredStep
 from penstock.store import keys
 
@@ -64,6 +65,15 @@ class Files:
         self._client.put_object(Bucket=self.bucket, Key=name, Body=data, ContentType="application/json")
         return name
 
+    def put_media(self, user: str, id: str, fence: str, media: Media) -> str:
+        """Stores a picture or speech of a product under a name of its own and returns that name."""
+        name = keys.media_file(user, id, fence, media.media_type)
+        self._client.put_object(Bucket=self.bucket, Key=name, Body=media.data, ContentType=media.media_type)
+        return name
+
+    def get_media(self, name: str) -> bytes | None:
+        return self._get(name)
+
     def get_product(self, name: str) -> dict[str, Any] | None:
         body = self._get(name)
         return json.loads(body) if body is not None else None
@@ -76,6 +86,9 @@ class Files:
 
     def delete_product(self, user: str, collection: str, id: str) -> None:
         self._delete_folder(keys.product_folder(user, collection, id))
+
+    def delete_media(self, user: str, id: str) -> None:
+        self._delete_folder(keys.media_folder(user, id))
 
     def delete_products(self, user: str) -> None:
         self._delete_folder(keys.user_folder(user))

@@ -18,7 +18,8 @@
 | a user's websites                | USER#<sub> / WEBSITE#<uuid7>                              |
 
 Bucket: `steps/<job>/<line>/<stage>-<step>.json` (step results), `products/<sub>/<collection>/<id>/<fence>.json`
-(bodies). Lines are padded to six digits, so that they sort.
+(bodies), `products/<sub>/media/<id>/<fence>.<ending>` (pictures and speech of a product). Lines are padded to six
+digits, so that they sort.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from penstock.domain import writes as w
 BY_STATUS = "by_status"
 ACTIVE = "active"
 SHARDS = 4
+_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "audio/mpeg": "mp3", "audio/wav": "wav"}
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,14 @@ def user_folder(user: str) -> str:
 
 def product_folder(user: str, collection: str, id: str) -> str:
     return f"{user_folder(user)}{collection}/{id}/"
+
+
+def media_folder(user: str, id: str) -> str:
+    return f"{user_folder(user)}media/{id}/"
+
+
+def media_file(user: str, id: str, fence: str, media_type: str) -> str:
+    return f"{media_folder(user, id)}{fence}.{_ENDINGS.get(media_type, 'bin')}"
 
 
 def product_file(user: str, collection: str, id: str, fence: str) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from penstock.domain.errors import Refused, Transient
-from penstock.domain.models import Completion, Model, Prompt
+from penstock.domain.models import Model
+from penstock.domain.prompts import Completion, ImagePrompt, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Usage
+from penstock.providers.offline import media
 from penstock.providers.offline.answers import Answer, schema_of
 from penstock.providers.offline.article import article, outline
 from penstock.providers.offline.composer import Composer, escaped
@@ -33,13 +35,28 @@ class OfflineWriter:
 
     def write(self, model: Model, prompt: Prompt, seconds: float) -> Completion:
         """Raises Transient if the latency is longer than `seconds`, Refused for a schema it cannot fill."""
+        self._wait(seconds)
+        text = _cut(_text(prompt), prompt)
+        usage = Usage(input=_input_tokens(prompt), output=min(_tokens(text), prompt.max_output), calls=1)
+        return Completion(text=text, usage=model.booked(usage), written_by="offline")
+
+    def make(self, model: Model, prompt: MediaPrompt, seconds: float) -> Media:
+        """A pattern of colours, or a hum as long as the text would take. Raises Transient as `write`."""
+        self._wait(seconds)
+        seed = prompt.model_dump_json()
+        if isinstance(prompt, ImagePrompt):
+            data, media_type = media.picture(seed, prompt.shape), "image/png"
+            used = Usage(input=_tokens(prompt.description), output=model.output_limit, images=1, calls=1)
+        else:
+            data, media_type = media.hum(seed, len(prompt.text)), "audio/wav"
+            used = Usage(characters=len(prompt.text), calls=1)
+        return Media(data=data, media_type=media_type, usage=model.booked(used), written_by="offline")
+
+    def _wait(self, seconds: float) -> None:
         if self._latency:
             self._sleep(min(self._latency, seconds))
         if self._latency > seconds:
             raise Transient(f"The offline writer takes {self._latency:.0f} s, {seconds:.0f} s were left.")
-        text = _cut(_text(prompt), prompt)
-        usage = Usage(input=_input_tokens(prompt), output=min(_tokens(text), prompt.max_output), calls=1)
-        return Completion(text=text, usage=usage.model_copy(update={"cost": model.price(usage)}), written_by="offline")
 
 
 def _text(prompt: Prompt) -> str:

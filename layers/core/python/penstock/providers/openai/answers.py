@@ -3,7 +3,8 @@
 from pydantic import BaseModel, Field, ValidationError
 
 from penstock.domain.errors import Fate, Refused, Transient
-from penstock.domain.models import Completion, Model
+from penstock.domain.models import Model
+from penstock.domain.prompts import Completion
 from penstock.domain.quota import Usage
 
 SHOWN = 200
@@ -39,7 +40,7 @@ class Report(BaseModel):
             cached=min(cached, self.prompt_tokens),
             calls=1,
         )
-        return used.model_copy(update={"cost": model.price(used)})
+        return model.booked(used)
 
 
 class Answer(BaseModel):

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from penstock.domain.models import Model, Prompt
+from penstock.domain.models import Model
+from penstock.domain.prompts import Prompt
 
 VENDOR_HOSTS = ("openai.com", "openai.azure.com")
 # Thoughts are billed as output and count within the same limit; every thinking model knows this effort.

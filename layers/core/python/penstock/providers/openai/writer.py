@@ -1,45 +1,20 @@
 """Writes text with a model of OpenAI, or of a server that speaks its chat completions."""
 
-import asyncio
-import threading
 import time
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from penstock.domain.errors import Transient
-from penstock.domain.models import Completion, Model, Prompt
+from penstock.domain.errors import Refused, Transient
+from penstock.domain.models import Model
+from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.providers.openai import answers, fates, requests
+from penstock.providers.transport.loop import GRACE_SECONDS, Loop
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-T = TypeVar("T")
-
 OPENAI = "https://api.openai.com/v1"
 CONNECT_SECONDS = 10.0
-# What the loop may take to cut a call off; past it, it is the loop that hangs.
-GRACE_SECONDS = 5.0
 NO_KEY = "none"  # a server of one's own asks for no key, but the SDK does
-
-
-class Loop:
-    """An event loop in a thread of its own. A call in it can be cut off at any moment, whatever it waits for; the
-    timeouts of a socket begin anew with each byte."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="openai", daemon=True)
-        self._thread.start()
-
-    def run(self, call: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Raises TimeoutError once `seconds` are over."""
-        awaited = asyncio.run_coroutine_threadsafe(asyncio.wait_for(call, seconds), self._loop)
-        return awaited.result(seconds + GRACE_SECONDS)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(GRACE_SECONDS)
-        self._loop.close()
 
 
 class OpenAIWriter:
@@ -57,6 +32,9 @@ class OpenAIWriter:
         except TimeoutError:
             raise _late(seconds) from None
         return answers.read(body, model)
+
+    def make(self, model: Model, _prompt: MediaPrompt, _seconds: float) -> Media:
+        raise Refused(f"{model.id} makes no pictures and no speech.", code="model_unavailable")
 
     def close(self) -> None:
         self._loop.run(self._client.close(), GRACE_SECONDS)
@@ -91,7 +69,7 @@ def _client(key: str, base_url: str) -> "AsyncOpenAI":
     import httpx2  # noqa: PLC0415 - as below
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415 - half a second, and only for who writes
 
-    from penstock.providers.openai import bounds  # noqa: PLC0415 - it imports the HTTP client
+    from penstock.providers.transport import bounds  # noqa: PLC0415 - it imports the HTTP client
 
     http = DefaultAsyncHttpxClient(
         limits=httpx2.Limits(max_keepalive_connections=0),
