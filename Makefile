@@ -11,7 +11,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --requir
 export PYTHONPATH := layers/core/python:.
 
 .DEFAULT_GOAL := help
-.PHONY: help run submit test test-long test-strict check lint types validate build bench lock clean
+.PHONY: help run submit catalogue test test-long test-strict check lint types validate build bench lock clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ run: $(VENV)/.ready  ## Penstock on this machine: http://127.0.0.1:8000 (PORT=, 
 submit: $(VENV)/.ready  ## Send FILE= to a running Penstock, save the articles (LANGUAGE= TONE= LENGTH= MODEL= OUT= URL= TOKEN=)
 	@test -n "$(FILE)" || { echo "make submit FILE=keywords.txt: FILE is missing" >&2; exit 2; }
 	@exec $(PY) -m local.submit "$(FILE)" $(if $(filter command,$(firstword $(origin LANGUAGE))),--language "$(LANGUAGE)")
+
+catalogue: $(VENV)/.ready  ## What the catalogue FILE= offers (without: the built-in one), or what is wrong with it
+	@$(PY) -m local.catalogue $(if $(FILE),"$(FILE)")
 
 test: $(VENV)/.ready  ## Every test but the long ones
 	$(PY) -m pytest -n auto --dist worksteal -m "not long"

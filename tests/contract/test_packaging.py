@@ -12,7 +12,7 @@ from tests.contract.cloudformation import FUNCTIONS, ROOT, of_type, source
 
 LEAST_SHARE = 2  # AWS allows no smaller MaximumConcurrency
 NEW_ACCOUNT = 10  # functions at once
-ONE_SITTING = 500  # lines
+ONE_SITTING = 800  # lines
 
 
 def deployments() -> dict[str, dict[str, str]]:

@@ -9,10 +9,10 @@ from samtranslator.yaml_helper import yaml_parse
 from penstock.settings import Settings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-# Read by powertools and by boto3. EXTRA_KINDS is for local mode and tests alone, and so is a provider's key: deployed,
-# it must not stand in an environment.
+# Read by powertools and by boto3. EXTRA_KINDS and CATALOGUE are for local mode alone, and so is a provider's key:
+# deployed, it must not stand in an environment.
 OF_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL", "AWS_ENDPOINT_URL"}
-LOCAL_ONLY = {"EXTRA_KINDS", "OPENAI_API_KEY", "OPENAI_BASE_URL"}
+LOCAL_ONLY = {"EXTRA_KINDS", "CATALOGUE", "OPENAI_API_KEY", "OPENAI_BASE_URL"}
 NEEDED = {
     "TABLE_NAME": "table",
     "BUCKET_NAME": "bucket",

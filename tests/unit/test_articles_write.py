@@ -51,7 +51,7 @@ def test_a_draft_is_complete() -> None:
     json.dumps([product.fields, product.body])
 
 
-@pytest.mark.parametrize("model", [model.id for model in MODELS.models])
+@pytest.mark.parametrize("model", [model.id for model in MODELS.able("text")])
 def test_every_call_uses_the_selected_model(model: str) -> None:
     desk = Desk()
     assert written(settings={"model": model, "outlineOption": "ai-outline"}, desk=desk).fields["model"] == model
@@ -229,4 +229,4 @@ def test_the_ceiling_holds_for_answers_as_long_as_they_can_be(settings: dict[str
 
 
 def test_every_model_offered_can_write_a_long_article() -> None:
-    assert all(model.output_limit >= articles.OUTPUT["long"] for model in MODELS.models)
+    assert all(model.output_limit >= articles.OUTPUT["long"] for model in MODELS.able("text"))

@@ -28,6 +28,8 @@ class Settings(BaseModel):
     visibility_seconds: int = Field(960, ge=60)
     offline_writer: bool = False
     extra_kinds: Path | None = None
+    catalogue_key: str = ""
+    catalogue: Path | None = None
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = Field("", pattern=r"^(https?://\S+)?$")
 

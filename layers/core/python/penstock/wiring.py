@@ -50,15 +50,16 @@ def parts() -> Parts:
 
 def build(settings: Settings) -> Parts:
     table = Table(boto3.client("dynamodb", config=CLIENT), settings.table_name)
-    models = Catalogue(catalogue.load(), available=settings.providers, offline=settings.offline_writer)
-    writers = Writers(models, settings)
+    files = Files(boto3.client("s3", config=CLIENT), settings.bucket_name)
+    offered = Catalogue(models(settings, files), available=settings.providers, offline=settings.offline_writer)
+    writers = Writers(offered, settings)
     return Parts(
         table=table,
         records=Records(table),
         queues=Queues(boto3.client("sqs", config=CLIENT), settings.queue_urls),
-        files=Files(boto3.client("s3", config=CLIENT), settings.bucket_name),
+        files=files,
         kinds=loader.load(*([settings.extra_kinds] if settings.extra_kinds else [])),
-        models=models,
+        models=offered,
         write=writers.write,
         make=writers.make,
         clock=lambda: time.time_ns() // 1_000_000,
@@ -68,6 +69,20 @@ def build(settings: Settings) -> Parts:
             settings.window, Needs(settings.plan_tokens, settings.plan_articles), settings.visibility_seconds
         ),
     )
+
+
+def models(settings: Settings, files: Files) -> tuple[Model, ...]:
+    """The built-in catalogue, or the one that takes its place. A faulty one stops the start: other models or prices
+    than those that were asked for would be worse."""
+    if settings.catalogue:
+        return catalogue.load(settings.catalogue)
+    if not settings.catalogue_key:
+        return catalogue.load()
+    place = f"s3://{files.bucket}/{settings.catalogue_key}"
+    text = files.get(settings.catalogue_key)
+    if text is None:
+        raise ValueError(f"{place}: is not there; put the catalogue there, or leave the parameter CatalogueKey empty")
+    return catalogue.read(text, place)
 
 
 def clean_html(markup: str) -> str:

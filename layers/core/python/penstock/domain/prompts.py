@@ -77,7 +77,9 @@ class SpeechPrompt(BaseModel):
     facts: Mapping[str, Any] = Field(default_factory=dict)
 
     def most(self, model: Model) -> Usage:
-        return model.booked(Usage(characters=len(self.text)))
+        """A second of speech takes 25 tokens and about 15 characters; slow speakers twice as many."""
+        spoken = min(model.output_limit, 4 * len(self.text) + 100)
+        return model.booked(Usage(input=len(self.text.encode()), output=spoken, characters=len(self.text)))
 
 
 MediaPrompt = ImagePrompt | SpeechPrompt

@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("catalogue.json")
 
 
 class Prices(BaseModel):
-    """Prices that hold from the day `from` on, in micro-dollars per million tokens."""
+    """Prices that hold from the day `from` on, as `Model` has them; what is left out stays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,6 +21,10 @@ class Prices(BaseModel):
     input_price: int = Field(ge=0)
     cached_price: int = Field(ge=0)
     output_price: int = Field(ge=0)
+    cache_write_price: int | None = Field(None, ge=0)
+    image_price: int | None = Field(None, ge=0)
+    character_price: int | None = Field(None, ge=0)
+    search_price: int | None = Field(None, ge=0)
 
 
 class Entry(Model):
@@ -39,7 +43,7 @@ class Entry(Model):
         fields = self.model_dump(exclude={"successor", "later"})
         for prices in sorted(self.later, key=lambda prices: prices.since):
             if prices.since <= day:
-                fields |= prices.model_dump(exclude={"since"})
+                fields |= prices.model_dump(exclude={"since"}, exclude_none=True)
         return Model.model_validate({**fields, "aliases": (*self.aliases, *inherited)})
 
     def retired(self, day: date) -> bool:
@@ -54,44 +58,58 @@ class CatalogueFile(BaseModel):
 
 
 def load(path: Path = FILE, today: date | None = None) -> tuple[Model, ...]:
-    """The models of the file that can be called today (UTC), in its order: the first is the default.
+    """As `read`, of a file."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror}): name a file like {FILE.name}") from error
+    return read(text, str(path), today)
 
-    Raises ValueError naming the file and the model: fields that are wrong or unknown, a name that two models have,
-    a retired model without a successor.
+
+def read(text: bytes, place: str, today: date | None = None) -> tuple[Model, ...]:
+    """The models that can be called today (UTC), in the order of `text`, which came from `place`: the first that
+    writes text is the default.
+
+    Raises ValueError naming place and model: fields that are wrong or unknown, a name that two models have, a retired
+    model without a successor, nobody who writes text.
     """
     day = today or datetime.now(UTC).date()
-    entries = _read(path)
+    entries = _entries(text, place)
     current = {entry.id: entry for entry in entries if not entry.retired(day)}
-    _check_names(path, entries)
+    _check_names(place, entries)
+    if not any("text" in entry.features for entry in current.values()):
+        raise ValueError(f'{place}: no model has the feature "text": nobody could write')
     inherited: dict[str, list[str]] = {id_: [] for id_ in current}
     for entry in entries:
         if entry.retired(day):
-            inherited[_heir(path, entry, entries, day)] += [entry.id, *entry.aliases]
+            inherited[_heir(place, entry, entries, day)] += [entry.id, *entry.aliases]
     return tuple(entry.on(day, inherited[entry.id]) for entry in current.values())
 
 
-def _read(path: Path) -> tuple[Entry, ...]:
+def _entries(text: bytes, place: str) -> tuple[Entry, ...]:
     try:
-        return CatalogueFile.model_validate_json(path.read_text("utf-8")).models
+        return CatalogueFile.model_validate_json(text).models
     except ValidationError as error:
-        faults = "; ".join(f"{_place(fault)}: {fault['msg']}" for fault in error.errors())
-        raise ValueError(f"{path}: {faults}") from error
+        faults = "; ".join(f"{_field(fault)}: {fault['msg']}" for fault in error.errors())
+        raise ValueError(f"{place}: {faults}") from error
 
 
-def _place(fault: Any) -> str:
+def _field(fault: Any) -> str:
     return ".".join(map(str, fault["loc"])) or "the file"
 
 
-def _check_names(path: Path, entries: Iterable[Entry]) -> None:
+def _check_names(place: str, entries: Iterable[Entry]) -> None:
     owners: dict[str, str] = {}
     for entry in entries:
         for name in (entry.id, *entry.aliases):
             owner = owners.setdefault(name.casefold(), entry.id)
             if owner != entry.id:
-                raise ValueError(f"{path}: {name!r} is a name of both {owner} and {entry.id}: take it from one of them")
+                raise ValueError(
+                    f"{place}: {name!r} is a name of both {owner} and {entry.id}: take it from one of them"
+                )
 
 
-def _heir(path: Path, entry: Entry, entries: Iterable[Entry], day: date) -> str:
+def _heir(place: str, entry: Entry, entries: Iterable[Entry], day: date) -> str:
     """The id of the first successor, over any number of generations, that is not retired itself."""
     by_id = {other.id: other for other in entries}
     passed = {entry.id}
@@ -101,4 +119,4 @@ def _heir(path: Path, entry: Entry, entries: Iterable[Entry], day: date) -> str:
             return heir.id
         passed.add(heir.id)
         heir = by_id.get(heir.successor or "")
-    raise ValueError(f"{path}: {entry.id} retired on {entry.retires} and has no successor: name one, or remove it")
+    raise ValueError(f"{place}: {entry.id} retired on {entry.retires} and has no successor: name one, or remove it")

@@ -13,11 +13,37 @@ from penstock.routes.resolver import Endpoint
 
 
 class PricesView(View):
-    """US dollars for a million tokens."""
+    """US dollars: for a million tokens, for one picture (where its tokens have no price), for a million characters of
+    speech, for one search."""
 
     input: float
     cached_input: float
+    cache_write: float
     output: float
+    image: float
+    characters: float
+    search: float
+
+    @classmethod
+    def of(cls, model: Model) -> "PricesView":
+        writing = model.input_price if model.cache_write_price is None else model.cache_write_price
+        return cls(
+            input=dollars(model.input_price),
+            cached_input=dollars(model.cached_price),
+            cache_write=dollars(writing),
+            output=dollars(model.output_price),
+            image=dollars(model.image_price),
+            characters=dollars(model.character_price),
+            search=dollars(model.search_price),
+        )
+
+
+class EquivalentsView(View):
+    """Tokens of your account: for one picture, for a thousand characters of speech, for one search."""
+
+    image: int
+    characters: int
+    search: int
 
 
 class ModelView(View):
@@ -26,9 +52,10 @@ class ModelView(View):
     provider: str
     available: bool = Field(description="Its provider has a key here.")
     written_by: str | None = Field(description="Who answers for it here: its provider, `offline`, or null for nobody.")
-    default: bool
+    default: bool = Field(description="It writes where no model is named.")
     prices: PricesView
-    features: tuple[str, ...]
+    counts_as: EquivalentsView
+    features: tuple[str, ...] = Field(description="text, json, reasoning, search; image; speech.")
     context_limit: int
     output_limit: int
     retires: str | None
@@ -36,7 +63,6 @@ class ModelView(View):
     @classmethod
     def of(cls, model: Model, models: Catalogue) -> "ModelView":
         answers = models.answered_by(model)
-        prices = (model.input_price, model.cached_price, model.output_price)
         return cls(
             id=model.id,
             aliases=model.aliases,
@@ -44,7 +70,10 @@ class ModelView(View):
             available=answers == model.provider,
             written_by=answers,
             default=model == models.first(),
-            prices=PricesView(**dict(zip(PricesView.model_fields, map(dollars, prices), strict=True))),
+            prices=PricesView.of(model),
+            counts_as=EquivalentsView(
+                image=model.image_tokens, characters=model.character_tokens, search=model.search_tokens
+            ),
             features=model.features,
             context_limit=model.context_limit,
             output_limit=model.output_limit,

@@ -71,7 +71,8 @@ class Files:
         self._client.put_object(Bucket=self.bucket, Key=name, Body=media.data, ContentType=media.media_type)
         return name
 
-    def get_media(self, name: str) -> bytes | None:
+    def get(self, name: str) -> bytes | None:
+        """None where there is no such file."""
         return self._get(name)
 
     def get_product(self, name: str) -> dict[str, Any] | None:

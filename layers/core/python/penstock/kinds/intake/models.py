@@ -15,6 +15,8 @@ def choose(name: str | None, models: Catalogue, output: int) -> Model:
         raise ValueError(_known(models) if name is None else f"no model is called {name[:80]!r}; {_known(models)}")
     if models.answered_by(model) is None:
         raise ValueError(f"{model.id} cannot be called here, {model.provider} has no key; {_known(models)}")
+    if "text" not in model.features:
+        raise ValueError(f"{model.id} makes {' and '.join(model.features)}, not text; {_known(models)}")
     if model.output_limit < output:
         raise ValueError(f"{model.id} writes {model.output_limit:,} tokens at most, needed are {output:,}")
     return model
@@ -31,5 +33,5 @@ def notes(name: str | None, model: Model, models: Catalogue) -> Iterator[str]:
 
 
 def _known(models: Catalogue) -> str:
-    able = [model.id for model in models.models if models.answered_by(model)]
+    able = [model.id for model in models.able("text")]
     return f"there are {', '.join(able)}" if able else "no model can be called here: set a provider's key"
