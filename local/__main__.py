@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from local import dotenv
 from local.errors import LocalError
 from local.settings import Settings, from_environment
 
@@ -22,6 +23,7 @@ MOST_LOG = 10 * 1024 * 1024
 def main() -> int:
     """The exit status: 0 after a stop that was asked for, 1 if local mode could not start."""
     try:
+        dotenv.take(os.environ)
         settings = from_environment(os.environ)
         settings.state.mkdir(parents=True, exist_ok=True)
         with _logging(settings) as terminal:
@@ -61,6 +63,7 @@ def _welcome(mode: "LocalMode", settings: Settings) -> str:
         lines.append(
             f"  sign in    curl '{mode.url}/local/token?user={mode.users[0]}'   (also {', '.join(mode.users[1:])})"
         )
+    lines.extend(f"  {'answers' if number == 0 else '':9}  {line}" for number, line in enumerate(mode.answering))
     lines.append(f"  emulator   {mode.emulator_url}   state and log in {settings.state}/   (start empty: FRESH=1)")
     lines.append("  stop       Ctrl-C")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from local import invoke, users
+from local import answering, invoke, users
 from local.describe import describe
 from local.description import Description
 from local.emulator import Emulator
@@ -46,6 +46,9 @@ OWN = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
+# The template sets these, too; where it leaves them empty, what the shell or `.env` says holds.
+OF_THE_SHELL = ("OPENAI_BASE_URL", "OPENAI_MODELS")
+
 Pump = QueuePump | StreamPump | Clock
 
 
@@ -56,6 +59,7 @@ class LocalMode:
         self.settings = settings
         self.port = 0
         self.description: Description | None = None
+        self.answering: list[str] = []  # who answers for which models
         self._emulator = Emulator(settings.state, settings.emulator_host, settings.emulator_port, fresh=settings.fresh)
         self._pumps: list[Pump] = []
         self._gateway: Gateway | None = None
@@ -129,6 +133,7 @@ class LocalMode:
         description = self.description = describe(template, self.url)
         os.environ.update(self._environment(description))
         functions = invoke.load(description.functions, description.layers)
+        self.answering = answering.describe(description)
         if description.pool is not None:
             users.ensure(description.pool)
         anonymous = self._known(self.settings.anonymous_user)
@@ -149,11 +154,15 @@ class LocalMode:
         environment = invoke.environment(description.functions)
         # Inside the process the emulator is reached without an endpoint; an empty one would be taken for a URL.
         environment.pop("AWS_ENDPOINT_URL", None)
+        for name in OF_THE_SHELL:
+            if name in environment:
+                environment[name] = environment[name] or os.environ.get(name, "")
         if self.settings.log_level is not None:
             environment["POWERTOOLS_LOG_LEVEL"] = self.settings.log_level
         host, port = self.settings.emulator_host, self._emulator.port
         self._write_container_environment(environment, description, _reachable(host, "host.docker.internal", port))
-        return {**environment, **_keys(description, self.emulator_url)}
+        # Addresses of files must lead out of this process.
+        return {**environment, **_keys(description, self.emulator_url), "FILES_URL": self.emulator_url}
 
     def _write_container_environment(
         self, environment: Mapping[str, str], description: Description, endpoint: str

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field
@@ -21,6 +22,7 @@ from tests.fake_openai import MODEL, PROMPT, FakeOpenAI, Reply, Told, refuses, s
 
 SECONDS = 10.0
 SHORT = 0.5
+WITH_CACHE = MODEL.model_copy(update={"cache_write_price": 1_250_000})
 BILLED = Usage(input=100, output=50, calls=1, cost=300)
 
 
@@ -63,18 +65,33 @@ def test_a_prompt_goes_out_and_its_text_comes_back(server: FakeOpenAI, writer: O
     [
         (fake.usage(100, 50, prompt_tokens_details={"cached_tokens": 60}), 100, 60, 50, 40 + 6 + 200),
         (fake.usage(100, 50, prompt_tokens_details={"cached_tokens": 900}), 100, 100, 50, 10 + 200),
+        (fake.usage(100, 50, prompt_tokens_details={"cached_tokens": 60, "cache_write_tokens": 20}), 100, 60, 50, 251),
+        (fake.usage(100, 50, prompt_tokens_details={"cached_tokens": 60, "cache_write_tokens": 900}), 100, 60, 50, 256),
+        (fake.usage(100, 50, prompt_tokens_details={"cache_write_tokens": None}), 100, 0, 50, 100 + 200),
         (fake.usage(100, 50, prompt_tokens_details=None), 100, 0, 50, 100 + 200),
         (fake.usage(100, 50, completion_tokens_details={"reasoning_tokens": 30}), 100, 0, 50, 100 + 200),
         ({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 180}, 100, 0, 80, 100 + 320),
     ],
-    ids=["cached", "more cached than there are", "no details", "thoughts counted in", "thoughts beside"],
+    ids=[
+        "cached",
+        "more cached than there are",
+        "written",
+        "more written than there are",
+        "none written",
+        "no details",
+        "thoughts counted in",
+        "thoughts beside",
+    ],
 )
 def test_usage_is_what_the_provider_bills(
-    server: FakeOpenAI, writer: OpenAIWriter, told: dict[str, int], input: int, cached: int, output: int, cost: int
+    server: FakeOpenAI, writer: OpenAIWriter, told: dict[str, Any], input: int, cached: int, output: int, cost: int
 ) -> None:
     server.answer = fake.always(Told(usage=told))
-    usage = writer.write(MODEL, PROMPT, SECONDS).usage
-    assert usage == Usage(input=input, cached=cached, output=output, calls=1, cost=cost)
+    usage = writer.write(WITH_CACHE, PROMPT, SECONDS).usage
+    written = usage.written
+    assert usage == Usage(input=input, cached=cached, written=written, output=output, calls=1, cost=cost)
+    details = told.get("prompt_tokens_details") or {}
+    assert written == min(details.get("cache_write_tokens") or 0, input - cached)
 
 
 class Shape(BaseModel):

@@ -11,18 +11,21 @@ SHOWN = 300
 UNPAID = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "account_deactivated"}
 UNSUITABLE = {"content_filter", "content_policy_violation", "moderation_blocked"}
 BRIEF = {408, 409, 425}
-TOO_LONG = re.compile(r"context.{0,20}(length|window|size|limit)|request too large|too many tokens", re.I)
+LONG = {"context_length_exceeded", "string_above_max_length"}
+TOO_LONG = re.compile(
+    r"context.{0,20}(length|window|size|limit)|request too large|too many tokens|maximum input limit", re.I
+)
 NO_MODEL = re.compile(r"\bmodels?\b", re.I)
 
 
-def of(status: int, headers: Mapping[str, str], body: object, now: float) -> Fate:
-    """`body` is the error object that came, or whatever else did; `now` in seconds since 1970."""
+def of(status: int, headers: Mapping[str, str], body: object, now: float, asked: str = "chat completions") -> Fate:
+    """`body` is the error object that came, or whatever else did; `now` in seconds since 1970; `asked` what for."""
     told = body if isinstance(body, Mapping) else {"message": body}
     codes = {str(told.get(name)) for name in ("code", "type")}
     message = _text(told.get("message"))
     wait = wait_asked_for(headers, now)
     fate = _of_operator(status, codes, wait) or _of_prompt(status, codes, message)
-    return fate or _of_status(status, wait, message or f"HTTP {status}")
+    return fate or _of_status(status, wait, message or f"HTTP {status}", asked)
 
 
 def _of_operator(status: int, codes: set[str], wait: float) -> Fate | None:
@@ -30,34 +33,35 @@ def _of_operator(status: int, codes: set[str], wait: float) -> Fate | None:
     if codes & UNPAID or status == 402:
         remedy = "its quota or credit is used up, add credit there"
     elif status == 401 or "invalid_api_key" in codes:
-        remedy = "it does not accept the key, check OPENAI_API_KEY"
+        remedy = "it does not accept the key, check OPENAI_API_KEY or the parameter that holds it"
     elif status == 403 and "model_not_found" not in codes:
         remedy = "it forbids this key the request, check its rights and region"
     else:
         return None
-    return Limited(f"{remedy} ({status})", retry_after=max(OPERATOR_PAUSE, wait))
+    return Limited(f"{remedy} ({status})", retry_after=max(OPERATOR_PAUSE, wait), operator=True)
 
 
 def _of_prompt(status: int, codes: set[str], message: str) -> Fate | None:
     """What would be answered in the same way again."""
     if codes & UNSUITABLE:
-        return Refused("The provider's content filter refuses the prompt: change the keyword.", code="content_filter")
+        message = "The provider's content filter refuses the prompt: change the keyword, or what else it is made of."
+        return Refused(message, code="content_filter")
     if "model_not_found" in codes or (status == 404 and NO_MODEL.search(message)):
         return Refused(f"The provider has no such model for this key: {message[:SHOWN]}", code="model_unavailable")
-    if "context_length_exceeded" in codes or status == 413 or (status in (400, 422, 429) and TOO_LONG.search(message)):
+    if codes & LONG or status == 413 or (status in (400, 422, 429) and TOO_LONG.search(message)):
         remedy = "shorten the outline or the text that is given, or choose a model with a longer context"
         return Refused(f"The prompt is too long for the model: {remedy}.", code="prompt_too_long")
     return None
 
 
-def _of_status(status: int, wait: float, message: str) -> Fate:
+def _of_status(status: int, wait: float, message: str, asked: str) -> Fate:
     if status == 429 or (status == 503 and wait):
         return Limited(f"its limit is reached ({status})", retry_after=wait)
     if status >= 500 or status in BRIEF:
         return Transient(f"The provider failed ({status}): {message[:SHOWN]}", code="provider_failed")
     if status < 400 or status in (404, 405):
-        remedy = f"nothing answers chat completions at its address, check OPENAI_BASE_URL ({status})"
-        return Limited(remedy, retry_after=OPERATOR_PAUSE)
+        remedy = f"nothing answers {asked} at its address, check OPENAI_BASE_URL ({status})"
+        return Limited(remedy, retry_after=OPERATOR_PAUSE, operator=True)
     return Refused(f"The provider refuses the request ({status}): {message[:SHOWN]}", code="bad_request")
 
 

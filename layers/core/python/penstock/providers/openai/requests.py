@@ -33,9 +33,12 @@ def fields(model: Model, prompt: Prompt, vendor: bool) -> dict[str, Any]:
     elif prompt.temperature is not None:
         asked["temperature"] = prompt.temperature
     if prompt.schema_ is not None:
-        shape = {"name": prompt.schema_.__name__, "strict": True, "schema": strict(prompt.schema_)}
-        asked["response_format"] = {"type": "json_schema", "json_schema": shape}
+        asked["response_format"] = {"type": "json_schema", "json_schema": named(prompt.schema_)}
     return asked
+
+
+def named(shape: type[BaseModel]) -> dict[str, Any]:
+    return {"name": shape.__name__, "strict": True, "schema": strict(shape)}
 
 
 def strict(shape: type[BaseModel]) -> dict[str, Any]:
