@@ -1,5 +1,6 @@
 """Reads the catalogue of models: ids, aliases, prices and limits, as of a day."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from penstock.domain.models import Model
 
 FILE = Path(__file__).with_name("catalogue.json")
+# Of a model on a server of one's own, which does not say: room for the longest article, after a prompt as long.
+OWN_CONTEXT, OWN_OUTPUT = 32_768, 16_384
+ID = re.compile(r"[A-Za-z0-9][\w.:/@+-]{0,127}", re.ASCII)
 
 
 class Prices(BaseModel):
@@ -84,6 +88,19 @@ def read(text: bytes, place: str, today: date | None = None) -> tuple[Model, ...
         if entry.retired(day):
             inherited[_heir(place, entry, entries, day)] += [entry.id, *entry.aliases]
     return tuple(entry.on(day, inherited[entry.id]) for entry in current.values())
+
+
+def of_own_server(names: str) -> tuple[Model, ...]:
+    """The models that OPENAI_MODELS names, in its order and separated by commas: they write text and JSON, and cost
+    nothing. Raises ValueError for a name that no model can have."""
+    given = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+    if wrong := [name for name in given if not ID.fullmatch(name)] or ([] if given else [names]):
+        raise ValueError(
+            f"OPENAI_MODELS: {wrong[0][:80]!r} cannot be a model's name: write them as the server lists them, "
+            "separated by commas, such as llama3.2, qwen3:8b"
+        )
+    limits: dict[str, Any] = {"context_limit": OWN_CONTEXT, "output_limit": OWN_OUTPUT}
+    return tuple(Model(id=name, provider="openai", features=("text", "json"), **limits) for name in given)
 
 
 def _entries(text: bytes, place: str) -> tuple[Entry, ...]:
