@@ -47,8 +47,11 @@ def find(*folders: str) -> list[Site]:
 
 
 def asking() -> list[Site]:
-    """Where a step asks a model: in the domain, which knows no provider."""
-    return list(_sites(Path(PACKAGE, "domain/work.py"), ["self", "effects", "call"]))
+    """Where a model is asked: for a step, and whether its provider answers at all."""
+    ways = (("guard", "write"), ("guard", "make"), ("circuit", "write"))
+    return [
+        site for name, call in ways for site in _sites(Path(PACKAGE, f"engine/{name}.py"), ["self", "_parts", call])
+    ]
 
 
 def _static(path: Path) -> Iterator[str]:

@@ -77,7 +77,8 @@ class Actor:
 
 
 class Gates:
-    """Before every client of a house, and its provider. Actors stop there; anybody else passes."""
+    """Before every client of a house, and its provider. Actors stop there; anybody else passes. Nobody stops before the
+    record of a breaker: looking at it, and telling it, belong to the call that they are for."""
 
     def __init__(self, house: House) -> None:
         self.present = local()
@@ -94,7 +95,7 @@ class Gates:
 
     def stop(self, step: Step) -> None:
         actor: Actor | None = getattr(self.present, "actor", None)
-        if actor:
+        if actor and not any(each.low == "BREAKER" for each in step.touches):
             actor.stop_before(step)
 
 

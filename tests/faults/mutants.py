@@ -3,6 +3,7 @@ The mends of the protocol are in `mends`."""
 
 from tests.faults.edits import Edit
 from tests.faults.mends import DISPATCH, SWEEP
+from tests.faults.mutants_of_breakers import BREAKERS
 from tests.faults.mutants_of_items import (
     CLAIMS,
     ENGINE,
@@ -212,4 +213,4 @@ STORES = (
     ),
 )
 
-MUTANTS = (*CLAIMS, *SETTLES, *SENDS, *ACTIONS, *STORES)
+MUTANTS = (*CLAIMS, *SETTLES, *SENDS, *ACTIONS, *STORES, *BREAKERS)

@@ -18,10 +18,12 @@ from local.describe import describe
 from local.description import Function, StreamMapping
 from local.invoke import LoadedFunction
 from local.streams import StreamPump
+from penstock import wiring
 from penstock.domain.job import QUOTA_REASONS, Job
 from penstock.kinds.documents import html
 from penstock.routes.app import build
 from penstock.store import keys
+from penstock.store.keys import Range
 from tests.api import Api, Reply
 from tests.backends import client
 from tests.clock import Crash
@@ -29,6 +31,7 @@ from tests.faults.saboteur import Saboteur
 from tests.faults.steps import LONG
 from tests.house import House, template
 from tests.invariants import check
+from tests.toys import MODEL
 
 Records = Sequence[dict[str, Any]]
 JOBS = "/api/batch-jobs"
@@ -96,10 +99,12 @@ class Play:
     def __post_init__(self) -> None:
         self.house.script.calls.clear()
         self.house.script.acts.clear()
+        self.house.script.probes.clear()
         self.saboteur.overtake = self.overtake
         self.dispatcher = Dispatcher(self.house, lambda: self.saboteur.turn("dispatcher"))
         self._observer = self.house.observer()
-        self._app = build(self.house.parts, html.clean)
+        self._observer.table.delete_all(Range(f"PROVIDER#{MODEL.provider}", " ", "\uffff"))  # of the play before
+        self._app = build(self.house.parts, html.clean, wiring.word_document)
 
     @property
     def name(self) -> str:

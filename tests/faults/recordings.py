@@ -74,7 +74,7 @@ def _recording(play: Play, life: Life, calls: Sequence[Call], known: set[Way], h
 
 def called(calls: Sequence[Call]) -> set[Hit]:
     """The sites where a client or a provider itself was called."""
-    return {Hit(*call.path[-1], "call" if call.name == "write" else _asked(call.name)) for call in calls if call.path}
+    return {Hit(*call.path[-1], _asked(call.name)) for call in calls if call.path}
 
 
 def _asked(name: str) -> str:

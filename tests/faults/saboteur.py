@@ -93,6 +93,8 @@ class Saboteur:
             owner._client = client
         write = house.recorder.write
         house.recorder.write = lambda *asked: self.tap(Pending("write", {}, partial(write, *asked)), path_here())
+        draw = house.recorder.draw
+        house.recorder.draw = lambda *asked: self.tap(Pending("make", {}, partial(draw, *asked)), path_here())
 
     @property
     def calls(self) -> list[str]:

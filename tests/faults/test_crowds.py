@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from penstock import wiring
 from penstock.domain.job import PauseReason, Status
 from penstock.domain.kind import Kinds
 from penstock.domain.quota import Needs
@@ -35,7 +36,7 @@ def crowded(house: House) -> Iterator[Api]:
     house.limit(window=10, plan=Needs(1_000_000, 50))
     usual = sys.getswitchinterval()
     sys.setswitchinterval(0.0001)
-    yield Api(build(house.parts, html.clean))
+    yield Api(build(house.parts, html.clean, wiring.word_document))
     sys.setswitchinterval(usual)
 
 
@@ -88,7 +89,7 @@ def test_eight_resumes_at_once_make_one_run(crowded: Api, house: House) -> None:
 def _storm(crowded: Api, house: House, seed: int) -> None:
     """Six users' hands on one job while it runs, whatever they like; then its user lets it go on."""
     house.limit(plan=Needs(1_000_000, 1_000))
-    crowded = Api(build(house.parts, html.clean))
+    crowded = Api(build(house.parts, html.clean, wiring.word_document))
     job_id = created(crowded, 12, budget=10**9)
     path = f"{JOBS}/{job_id}"
     with staffed(house, WORKERS, janitors=1):

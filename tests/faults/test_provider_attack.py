@@ -1,4 +1,4 @@
-"""Articles by the real provider over HTTP, while its server limits, hangs, drips, lies or refuses.
+"""Articles by each real provider over HTTP, while its server limits, hangs, drips, lies or refuses.
 
 Nothing sleeps: a call that would last until its deadline is cut short, and the house's clock moves by what it would
 have taken."""
@@ -6,6 +6,7 @@ have taken."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,24 +17,25 @@ from penstock.domain.job import PauseReason, Status
 from penstock.domain.kind import Kinds
 from penstock.domain.models import Catalogue
 from penstock.domain.prompts import Completion, Prompt
+from penstock.engine.circuit import PROBE
 from penstock.engine.parts import Identity
 from penstock.engine.submit import submit
 from penstock.engine.work import BACKOFF_SECONDS, LIMITED_IN_A_ROW, LONGEST_RETRY_AFTER
 from penstock.kinds import articles
+from penstock.kinds.intake.keywords import Request
 from penstock.providers import catalogue
-from penstock.providers.openai import OpenAIWriter
 from penstock.providers.transport.waits import OPERATOR_PAUSE
-from tests import fake_openai as fake
 from tests.calls import Recorder
 from tests.clock import WORKER_SECONDS
-from tests.fake_openai import FakeOpenAI, Reply, Told, refuses, sends
+from tests.fake_openai import FakeOpenAI, Reply, always
+from tests.faults.vendors import SILENT, VENDORS, Vendor
 from tests.house import House
 from tests.invariants import check
 from tests.queues import PRIORITIES
 from tests.views import USER
 
 pytestmark = pytest.mark.emulator_only("what is under attack is the provider")
-MODELS = Catalogue(catalogue.load(today=date(2026, 11, 22)), available=["openai"])
+BY_EACH = pytest.mark.parametrize("vendor", VENDORS, indirect=True)
 MINUTE = 60.0
 OUTAGE = 30 * MINUTE
 CALLS = 2  # of an article: content, metadata
@@ -43,22 +45,24 @@ REAL_PATIENCE = 0.3
 
 class Siege:
     """A house whose articles are written by `server`, which answers each call as `reply` says, or else with an article.
-    `asked_at` is the house's time of each."""
+    `asked_at` is the house's time of each; `probed_at` that of the probes."""
 
-    def __init__(self, house: House, server: FakeOpenAI) -> None:
-        self.house, self.server = house, server
+    def __init__(self, house: House, server: FakeOpenAI, vendor: Vendor) -> None:
+        self.house, self.server, self.vendor = house, server, vendor
+        self.models = Catalogue(catalogue.load(today=date(2026, 11, 22)), available=[vendor.name])
         self.asked_at: list[float] = []
+        self.probed_at: list[float] = []
         self.reply: Callable[[Prompt], Reply | None] = lambda _: None
-        self.writer = OpenAIWriter("sk-test", server.url)
+        self.writer = vendor.writer("sk-test", server.url)
         house.recorder = Recorder(house.observer, self._write, house.script.make)
-        house.parts = replace(house.parts, kinds=Kinds([articles.KIND]), models=MODELS, write=house.recorder)
+        house.parts = replace(house.parts, kinds=Kinds([articles.KIND]), models=self.models, write=house.recorder)
 
     def _write(self, model_id: str, prompt: Prompt, seconds: float) -> Completion:
-        model = MODELS.find(model_id)
+        model = self.models.find(model_id)
         assert model
-        self.asked_at.append(self.house.clock.seconds)
+        (self.probed_at if prompt == PROBE else self.asked_at).append(self.house.clock.seconds)
         reply = self.reply(prompt)
-        self.server.answer = fake.always(reply) if reply else fake.written
+        self.server.answer = always(reply) if reply else self.vendor.written
         silent = reply in SILENT
         try:
             return self.writer.write(model, prompt, REAL_PATIENCE if silent else seconds)
@@ -68,7 +72,7 @@ class Siege:
 
     def submit(self, *keywords: str, who: Identity = USER) -> str:
         body = {"keywords": list(keywords), "settings": {"length": "short", "language": "en"}}
-        return submit(self.house.parts, who, articles.Request.model_validate(body)).job_id
+        return submit(self.house.parts, who, Request.model_validate(body)).job_id
 
     def minutes(self, seconds: float) -> Iterator[None]:
         """The house works, and the janitor comes every minute, for as long as `seconds`; yields once all is quiet."""
@@ -96,12 +100,18 @@ ENDED = {Status.COMPLETED, Status.FAILED}
 
 
 @pytest.fixture
-def siege(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Siege]:
+def vendor(request: pytest.FixtureRequest) -> Vendor:
+    """OpenAI, where a test names none."""
+    return VENDORS[getattr(request, "param", "openai")]
+
+
+@pytest.fixture
+def siege(house: House, monkeypatch: pytest.MonkeyPatch, vendor: Vendor) -> Iterator[Siege]:
     def refuse(*_: Any) -> int:
         raise AssertionError("a message went to the dead letters")
 
-    with fake.serving() as server:
-        siege = Siege(house, server)
+    with vendor.serving() as server:
+        siege = Siege(house, server, vendor)
         monkeypatch.setattr("functions.dead_letters.handler", refuse)
         yield siege
         siege.writer.close()
@@ -131,16 +141,13 @@ def shortest_round(retry_after: float) -> float:
     return sum(waits) + LONGEST_RETRY_AFTER
 
 
-@pytest.mark.parametrize(
-    ("headers", "retry_after"),
-    [({}, 0), ({"Retry_After": "20"}, 20), ({"Retry_After": "300"}, 300)],
-    ids=["no word", "20 s", "300 s"],
-)
-def test_half_an_hour_of_429(siege: Siege, headers: dict[str, str], retry_after: float) -> None:
+@BY_EACH
+@pytest.mark.parametrize("retry_after", [0, 20, 300], ids=["no word", "20 s", "300 s"])
+def test_half_an_hour_of_429(siege: Siege, retry_after: float) -> None:
     """Nothing fails, no try is used up, nothing goes to the dead letters. A lane calls three times a minute at most,
     and three times a round in all."""
     begin = siege.house.clock.seconds
-    siege.reply = until(siege, begin + OUTAGE, refuses(429, code="rate_limit_exceeded", **headers))
+    siege.reply = until(siege, begin + OUTAGE, siege.vendor.limited(retry_after))
     job_id = siege.submit(*keywords(10))
     for _ in siege.minutes(OUTAGE):
         if siege.house.clock.seconds < begin + OUTAGE:
@@ -156,93 +163,69 @@ def test_half_an_hour_of_429(siege: Siege, headers: dict[str, str], retry_after:
     assert len(siege.server.asked) == len(limited) + 10 * CALLS
 
 
-def test_each_lane_is_bounded_by_itself(siege: Siege) -> None:
-    """Several users at once: the bound is for each of them."""
-    end = siege.house.clock.seconds + OUTAGE / 3
-    siege.reply = until(siege, end, refuses(429, Retry_After="20"))
-    users = [Identity(f"user-{name}", name) for name in ("ann", "bob")]
+def test_a_limit_that_one_lane_meets_holds_back_all_of_them(siege: Siege) -> None:
+    """Of several users at once, one asks again when the provider said, and nobody's try is used up."""
+    begin = siege.house.clock.seconds
+    siege.reply = until(siege, begin + OUTAGE / 3, siege.vendor.limited(20))
+    users = [Identity(f"user-{name}", name) for name in ("ann", "bob", "cat", "dan")]
     jobs = {who.user: siege.submit("one", who=who) for who in users}
     for _ in siege.minutes(OUTAGE / 3 + 3 * MINUTE):
         pass
-    for user, job_id in jobs.items():
-        assert siege.house.job(job_id, user).completed == 1
-        limited = [call.at / 1000 for call in siege.house.recorder.calls if call.user == user and call.limited]
-        assert 0 < busiest_minute(limited) <= LIMITED_IN_A_ROW
+    assert {siege.house.job(job_id, user).completed for user, job_id in jobs.items()} == {1}
+    limited = [each for each in siege.asked_at if each < begin + OUTAGE / 3]
+    assert min(later - earlier for earlier, later in pairwise(limited)) >= 20
+    assert {item.tries for job_id in jobs.values() for item in siege.items(job_id)} == {1}
     check(siege.house, ended=True)
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [refuses(401, code="invalid_api_key"), refuses(429, code="insufficient_quota"), fake.page(404)],
-    ids=["key", "credit", "address"],
-)
-def test_what_only_the_operator_can_mend_fails_nobodys_item(siege: Siege, reply: Reply) -> None:
+@BY_EACH
+@pytest.mark.parametrize("name", ["key", "credit", "address"])
+def test_what_only_the_operator_can_mend_fails_nobodys_item(siege: Siege, name: str) -> None:
     end = siege.house.clock.seconds + OUTAGE
-    siege.reply = until(siege, end, reply)
+    siege.reply = until(siege, end, siege.vendor.operators[name])
     job_id = siege.submit(*keywords(3))
     for _ in siege.minutes(OUTAGE - MINUTE):
         job = siege.house.job(job_id)
         assert (job.status, job.pause_reason, job.failed) == (Status.PAUSED, PauseReason.PROVIDER, 0)
         assert "check" in (job.error_message or "") or "credit" in (job.error_message or "")
-    assert len(siege.asked_at) <= OUTAGE / OPERATOR_PAUSE + 1
+    assert len(siege.asked_at) == 1
+    assert len(siege.probed_at) <= OUTAGE / OPERATOR_PAUSE
     siege.finish(job_id, within=OPERATOR_PAUSE + 3 * MINUTE)
     assert siege.house.job(job_id).completed == 3
 
 
 # ── misbehaviour ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-AGAIN: dict[str, Reply] = {
-    "hangs": fake.hangs,
-    "drips": fake.drips,
-    "drips headers": fake.drips_headers,
-    "drips a failure": fake.drips_failing,
-    "empty": sends(b""),
-    "no text": Told(""),
-    "cut off": fake.breaks_off,
-    "broken json": sends(b'{"choices": [{"mess'),
-    "no usage": Told(drop="usage"),
-    "html": fake.page(),
-    "hangs up": fake.hangs_up,
-    "floods": fake.floods,
-    "fails": refuses(500),
-    "bad gateway": fake.page(502),
-}
-NEVER: dict[str, tuple[Reply, str]] = {
-    "refusal": (Told(None, refusal="I cannot help with that."), "refused_by_model"),
-    "filtered": (Told("Half", finish="content_filter"), "content_filter"),
-    "truncated": (Told("Half an article", finish="length"), "truncated_answer"),
-}
-SILENT = (fake.hangs, fake.drips, fake.drips_headers, fake.drips_failing)
-BAD: dict[str, Reply] = {**AGAIN, **{name: reply for name, (reply, _) in NEVER.items()}}
 
-
+@BY_EACH
 @pytest.mark.parametrize("purpose", ["content", "metadata"])
 def test_each_misbehaviour_once_costs_a_try_and_no_more(siege: Siege, purpose: str) -> None:
     """One line for each. Only the answers that would come again fail theirs, and what they cost is booked."""
-    left = dict(BAD)
-    siege.reply = lambda prompt: left.pop(prompt.facts["keyword"], None) if prompt.purpose == purpose else None
-    job_id = siege.submit(*BAD)
+    again, never = siege.vendor.again, siege.vendor.never
+    left = siege.vendor.bad
+    siege.reply = lambda prompt: left.pop(str(prompt.facts.get("keyword")), None) if prompt.purpose == purpose else None
+    job_id = siege.submit(*left)
     siege.finish(job_id, within=2 * len(SILENT) * WORKER_SECONDS)
-    found = dict(zip(BAD, siege.items(job_id), strict=True))
+    found = dict(zip(siege.vendor.bad, siege.items(job_id), strict=True))
     assert left == {}
-    assert {name: found[name].status for name in AGAIN} == dict.fromkeys(AGAIN, ItemStatus.DONE)
-    assert {name: found[name].tries for name in AGAIN} == dict.fromkeys(AGAIN, 2)
-    assert {name: found[name].status for name in NEVER} == dict.fromkeys(NEVER, ItemStatus.FAILED)
-    assert {name: (found[name].error or {})["code"] for name in NEVER} == {
-        name: code for name, (_, code) in NEVER.items()
+    assert {name: found[name].status for name in again} == dict.fromkeys(again, ItemStatus.DONE)
+    assert {name: found[name].tries for name in again} == dict.fromkeys(again, 2)
+    assert {name: found[name].status for name in never} == dict.fromkeys(never, ItemStatus.FAILED)
+    assert {name: (found[name].error or {})["code"] for name in never} == {
+        name: code for name, (_, code) in never.items()
     }
-    assert all(found[name].cost > 0 and found[name].charged_tokens == 0 for name in NEVER)
+    assert all(found[name].cost > 0 and found[name].charged_tokens == 0 for name in never)
 
 
 @pytest.mark.parametrize("name", ["refusal", "hangs"])
 def test_a_poison_keyword_first_of_fifty_does_not_hold_the_others_up(siege: Siege, name: str) -> None:
-    siege.reply = lambda prompt: BAD[name] if prompt.facts["keyword"] == "poison" else None
+    siege.reply = lambda prompt: siege.vendor.bad[name] if prompt.facts.get("keyword") == "poison" else None
     job_id, began = siege.submit("poison", *keywords(49)), siege.house.clock.seconds
     siege.finish(job_id, within=longest(articles.KIND.max_tries) + 2 * MINUTE)
     job, items = siege.house.job(job_id), siege.items(job_id)
     assert (job.status, job.completed, job.failed) == (Status.COMPLETED, 49, 1)
     assert [item.index for item in items if item.status == ItemStatus.FAILED] == [0]
-    tries = 1 if name in NEVER else articles.KIND.max_tries
+    tries = 1 if name in siege.vendor.never else articles.KIND.max_tries
     poisoned = [call for call in siege.house.recorder.calls if call.index == 0]
     assert (items[0].tries, len(poisoned)) == (tries, tries)
     assert siege.house.clock.seconds - began <= longest(tries) + 2 * MINUTE

@@ -9,7 +9,7 @@ import pytest
 from functions import dispatcher as dispatcher_function
 from penstock.domain.kind import Kinds
 from penstock.engine.parts import Identity
-from tests.faults.lives import LIVES, Life, turning, working
+from tests.faults.lives import LIVES, Life, illustrating, turning, working
 from tests.faults.play import Dispatcher, Play, Records
 from tests.faults.saboteur import Saboteur
 from tests.house import House
@@ -19,7 +19,7 @@ from tests.toys import BOOK, TOY
 pytestmark = pytest.mark.emulator_only("the stream is spoilt on its way, whoever keeps it")
 
 # They end with the removal of what stood under a job that is gone, and only the stream tells of that.
-GOING = (turning.deleted, turning.closed)
+GOING = (turning.deleted, turning.closed, illustrating.given_up)
 LASTING = [life for life in LIVES if life.live not in GOING]
 FOLLOWED = [
     Life(working.in_stages),

@@ -1,12 +1,13 @@
 """A user's walk through the rest of the HTTP interface: what no job's life comes by."""
 
 from typing import Any
+from unittest.mock import patch
 
 from tests.api import ARTICLES, WEBSITES
 from tests.faults.play import ADMIN, JOBS, Play
 
 SITE = {"name": "Money School", "url": "https://money.example"}
-SETTINGS = {"length": "short"}
+SETTINGS = {"length": "short", "autoInsertImages": True, "maxImages": 1}
 
 
 def tour(play: Play) -> None:
@@ -40,6 +41,8 @@ def _articles(play: Play) -> None:
     assert play.answered("GET", f"{ARTICLES}/export", query={"jobId": play.job_id, "format": "md"}).status == 200
     ids = {"ids": f"{play.job_id}-000000", "format": "html"}
     assert play.answered("GET", f"{ARTICLES}/export", query=ids).status == 200
+    with patch("penstock.routes.exports.MOST_BYTES", 100):
+        assert play.answered("GET", f"{ARTICLES}/export", query=ids).status == 303
     assert play.answered("POST", f"{article}/regenerate", {}).status == 201
     play.quiet()
     assert play.answered("DELETE", article).status == 204

@@ -52,6 +52,9 @@ def _paused(state: State, pid: int, job: Job) -> Answer:
     if job.reason == PauseReason.PROVIDER and job.waited:
         moves(state, pid, "wake", **seen)
         return goes_on("finds that the provider's pause is over")
+    if job.reason == PauseReason.PROVIDER and job.barred and not state.open:
+        moves(state, pid, "wake", **seen)
+        return goes_on("finds that the breaker has closed")
     return over(state, pid, "finds the job paused")
 
 

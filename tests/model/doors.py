@@ -47,6 +47,8 @@ def call_of(process: Process) -> str:
 def _named(step: Step) -> str:
     """The call in the model's words; empty for one that decides nothing."""
     touched = step.touches[0]
+    if touched.low == "BREAKER":
+        return ""  # looked at and told in one step with the call that it is for
     if step.name in ("transact_write_items", "update_item"):
         return "write"
     if step.name == "send_message_batch":

@@ -7,8 +7,11 @@ from typing import Any
 
 from local import filters
 from local.emulator.backlog import Entry
+from penstock.domain.breaker import LONGEST_WAIT
 from penstock.domain.kind import Kinds
+from penstock.domain.models import Catalogue
 from penstock.domain.quota import Needs
+from penstock.domain.writes import BreakerOf, Update
 from penstock.engine import control
 from penstock.engine.claim import Done
 from penstock.engine.dead_letters import bury
@@ -26,6 +29,7 @@ from tests.model.doors import Doors, Runner
 from tests.model.groups import Groups, message_of
 from tests.model.state import Scenario, State
 from tests.model.step import Step
+from tests.toys import MODEL
 
 WORKER_SECONDS = 900.0
 ACTS: dict[str, Callable[..., Any]] = {
@@ -40,8 +44,10 @@ class Real:
         self.house, self.scenario, self._doors = house, scenario, doors
         self.who = Identity(user, user)
         self.groups = Groups(house, user, scenario.lanes)
+        model = MODEL.model_copy(update={"provider": user})  # each scenario has a provider of its own, and its breaker
         self.parts = replace(
             house.parts,
+            models=Catalogue([model], available=[user]),
             kinds=Kinds([kinds.kind(batch, scenario) for batch in dict.fromkeys(scenario.jobs)]),
             limits=Limits(window=scenario.window, plan=Needs(scenario.quota, 1_000)),
             write=kinds.provider(doors.asked),
@@ -210,6 +216,19 @@ class Real:
 
     def _provider(self, step: Step, before: State) -> None:
         self._set_job(step.number, resume_at=1)
+
+    def _opens(self, step: Step, before: State) -> None:
+        now = self.house.clock()
+        self._set_breaker({"open_until": now + LONGEST_WAIT * 1000, "opened_at": now, "reason": "an outage"})
+
+    def _closes(self, step: Step, before: State) -> None:
+        self._set_breaker({"open_until": None, "opened_at": None})
+
+    def _unheld(self, step: Step, before: State) -> None:
+        self._set_breaker({f"held#{MODEL.id}": None})
+
+    def _set_breaker(self, fields: dict[str, Any]) -> None:
+        self.observer.table.update(Update(BreakerOf(self.who.user), set=fields))
 
     def _set_item(self, job: int, item: int, **fields: int) -> None:
         self._set({"pk": f"JOB#{self.jobs[job]}", "sk": f"ITEM#{item:06d}"}, **fields)

@@ -12,7 +12,9 @@ FINISHED = (Status.COMPLETED, Status.FAILED)
 
 
 def _pause(state: State, number: int) -> None:
-    records.write(state, number, status=Status.PAUSED, reason=PauseReason.USER, waited=False, watched=True)
+    records.write(
+        state, number, status=Status.PAUSED, reason=PauseReason.USER, waited=False, barred=False, watched=True
+    )
 
 
 def _resume(state: State, number: int) -> None:
@@ -21,7 +23,7 @@ def _resume(state: State, number: int) -> None:
 
 
 def _cancel(state: State, number: int) -> None:
-    records.write(state, number, status=Status.CANCELLED, reason=None, waited=False, watched=True)
+    records.write(state, number, status=Status.CANCELLED, reason=None, waited=False, barred=False, watched=True)
     state.begin(dispatch("api", number))
 
 

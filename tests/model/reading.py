@@ -57,6 +57,7 @@ class Reader:
             "watched": job.watch is not None,
             "still": job.last_activity_at == 0,
             "waited": waited,
+            "barred": job.breaker is not None,
             "unfinished": job.finish_failed,
             "deleted": job.deleted_at is not None,
         }

@@ -49,8 +49,9 @@ def join(changes: tuple[Change, ...]) -> Change:
 
 def new_run(state: State, number: int, **fields: Any) -> None:
     run = state.jobs[number].run + 1
-    fresh = {"cursor": 0, "sent": 0, "settled": 0, "reason": None, "waited": False, "watched": True, "still": False}
-    write(state, number, status=Status.PENDING, run=run, **fresh, **fields)
+    fresh = {"cursor": 0, "sent": 0, "settled": 0, "reason": None, "watched": True, "still": False}
+    over = {"waited": False, "barred": False}
+    write(state, number, status=Status.PENDING, run=run, **fresh, **over, **fields)
 
 
 def revivable(job: Job) -> bool:

@@ -89,6 +89,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     "provider": _world(TWO, window=1, janitor=True, limited=2, crash=1, pause=1),
     "provider, cancel": _world(STAGED, janitor=True, limited=2, cancel=1, slow=1),
     "provider, finish": _world(CLOSED, janitor=True, limited=2, pause=1, dead=1),
+    "breaker": _world(TWO, window=1, janitor=True, outage=2, crash=1, pause=1),
+    "breaker, lanes": _world(THREE, lanes=2, janitor=True, outage=1, limited=1, transient=1, cancel=1),
+    "breaker, finish": _world(CLOSED, janitor=True, outage=2, resume=1, slow=1),
+    "breaker, jobs": _world(TWICE, at_once=1, janitor=True, outage=1, lose=1, dead=1),
 }
 
 # What walks come to only now and then, and where.
@@ -101,6 +105,7 @@ SELDOM: Mapping[str, str] = {
     "dead letters ends the job failed, and dies": "finish, retry",
     "dispatch dies of what is not there any more": "overrun, cancel",
     "dispatch finds a deleted job that still runs": "overrun, cancel",
+    "dispatch finds that the breaker has closed": "breaker, jobs",
     "dispatch is too late to advance in the same place": "pause of three",
     "dispatch is too late to finish the job, which is pending": "retry, crash",
     "dispatch is too late to wake the job, which is paused (user)": "quota, pause",
@@ -115,6 +120,8 @@ SELDOM: Mapping[str, str] = {
     "worker comes too late: somebody holds the item": "pause twice",
     "worker ends the job completed, and dies": "finish, cancel",
     "worker finds its claim ended": "dead, retry",
+    "worker is barred by a 429": "breaker, lanes",
+    "worker is barred by the breaker": "breaker, finish",
     "worker finds the item released": "overrun",
     "worker has nothing to release any more": "pause, dead",
     "worker is too late to take over": "dead, retry",
@@ -168,4 +175,5 @@ SMALL: Mapping[str, Scenario] = {
     "cancel": _small(ONE, janitor=True, cancel=1, crash=1),
     "delete": _small(ONE, cancel=1, delete=1),
     "provider": _small(ONE, janitor=True, limited=1),
+    "breaker": _small(ONE, janitor=True, outage=1),
 }

@@ -29,8 +29,8 @@ class Batch(NamedTuple):
 @dataclass(frozen=True)
 class Scenario:
     """The bounds. `at_once`: how many jobs of a kind run side by side. `joined`: the dispatcher always sees all the
-    changes of a job that there are at once. `whims`: how often each thing may happen that nobody asked for, or that
-    only a user does."""
+    changes of a job that there are at once, and what bars calls lasts no longer than the pause that it led to.
+    `whims`: how often each thing may happen that nobody asked for, or that only a user does."""
 
     jobs: tuple[Batch, ...] = (Batch(2),)
     lanes: int = 1
@@ -45,7 +45,8 @@ class Scenario:
 
 
 class Job(NamedTuple):
-    """`still`: nothing has happened for longer than the janitor's patience. `waited`: a provider's pause is over."""
+    """`still`: nothing has happened for longer than the janitor's patience. `waited`: a provider's pause is over.
+    `barred`: it was paused by an open breaker."""
 
     remaining: int
     status: Status = Status.PENDING
@@ -62,6 +63,7 @@ class Job(NamedTuple):
     watched: bool = True
     still: bool = False
     waited: bool = False
+    barred: bool = False
     unfinished: bool = False
     deleted: bool = False
     gone: bool = False
@@ -155,11 +157,12 @@ class Process(NamedTuple):
 class State:
     """`lanes` are the groups of the queue, oldest message first; `dead` the dead letters; `sent` the dedup ids that are
     remembered; `changes` what the dispatcher has not read of each job, `last` the latest of them, read or not; `waits`
-    the items whose change to a later stage it has not read."""
+    the items whose change to a later stage it has not read. `open`: the provider's breaker is; `held`: calls are, by a
+    429."""
 
     __slots__ = (
-        "balance", "changes", "dead", "granted", "items", "jobs", "lanes", "last", "number", "processes", "scenario",
-        "sent", "waits", "whims",
+        "balance", "changes", "dead", "granted", "held", "items", "jobs", "lanes", "last", "number", "open",
+        "processes", "scenario", "sent", "waits", "whims",
     )  # fmt: skip
 
     def __init__(self, scenario: Scenario) -> None:
@@ -176,10 +179,11 @@ class State:
         self.sent: frozenset[Message] = frozenset()
         self.whims = dict(scenario.whims)
         self.number = 0
+        self.open = self.held = False
 
     def copy(self) -> "State":
         new = State.__new__(State)
-        for name in ("scenario", "balance", "granted", "dead", "waits", "sent", "number"):
+        for name in ("scenario", "balance", "granted", "dead", "waits", "sent", "number", "open", "held"):
             setattr(new, name, getattr(self, name))
         new.jobs, new.lanes, new.changes, new.last = self.jobs[:], self.lanes[:], self.changes[:], self.last[:]
         new.items = [row[:] for row in self.items]
@@ -191,7 +195,7 @@ class State:
         rows = tuple(map(tuple, self.items))
         queues = tuple(self.lanes), tuple(sorted(self.dead)), self.sent
         streams = tuple(self.changes), tuple(self.last), self.waits
-        money = self.balance, self.granted, tuple(self.whims.values())
+        money = self.balance, self.granted, self.open, self.held, tuple(self.whims.values())
         return tuple(self.jobs), rows, queues, streams, money, frozenset(Counter(self.processes.values()).items())
 
     def item(self, message: Message) -> Item:

@@ -26,13 +26,17 @@ def _to_settle(state: State, pid: int) -> None:
 
 
 def look(state: State, pid: int, order: str) -> Answer:
-    """Is the job cancelled? If not, the provider is asked, and `order` is what it makes of it."""
+    """Is the job cancelled? If not, the provider is asked, if it may be, and `order` is what it makes of it."""
     me = state.processes[pid]
     job = state.jobs[me.job]
     if job.gone or job.status == Status.CANCELLED:
         moves(state, pid, "see item", words=("stopped",))
         return goes_on("sees the job cancelled")
+    if state.open or state.held:
+        moves(state, pid, "see item", words=("barred" if state.open else "limited",))
+        return goes_on("is barred by the breaker" if state.open else "is barred by a 429")
     if order != "answered":
+        state.held = order == "limited"
         moves(state, pid, "see item", words=(order,))
         return goes_on(f"is {order}")
     records.store(state, me.message)
@@ -76,7 +80,7 @@ def see_item(state: State, pid: int, _order: str) -> Answer:
     item, fate = state.item(me.message), me.words[0]
     if not item.mine(me.fence):
         return comes_back("finds the item another's")
-    if fate == "limited":
+    if fate in ("limited", "barred"):
         moves(state, pid, "pause for provider")
     elif fate in ("refused", "stopped") or item.tries >= TRIES:
         _to_fail(state, pid, ItemStatus.CANCELLED if fate == "stopped" else ItemStatus.FAILED)
@@ -118,7 +122,7 @@ def pause_for_provider(state: State, pid: int, _order: str) -> Answer:
         moves(state, pid, "look again")
         return goes_on("cannot pause: its run is past")
     paused = {"status": Status.PAUSED, "reason": PauseReason.PROVIDER, "waited": False}
-    records.put_back(state, me.message, **paused)
+    records.put_back(state, me.message, **paused, barred=me.words == ("barred",))
     return is_done("pauses the job for the provider")
 
 

@@ -35,6 +35,7 @@ def steps(state: State) -> Iterator[Step]:
     yield from queueing.steps(state)
     yield from _stream(state)
     yield from _time(state)
+    yield from _provider(state)
     yield from _janitor(state)
     yield from _people(state)
 
@@ -44,7 +45,7 @@ def steps(state: State) -> Iterator[Step]:
 
 def _calls(state: State, pid: int, process: Process) -> Iterator[Step]:
     yield _call(state, pid, "answered")
-    if (process.actor, process.phase) == ("worker", "look"):
+    if (process.actor, process.phase) == ("worker", "look") and not (state.open or state.held):
         for fate in FATES:
             if state.may(fate):
                 yield _call(state, pid, fate, spends=fate)
@@ -178,12 +179,35 @@ def _time(state: State) -> Iterator[Step]:
                 yield Step("lease", "a lease is over", new, number=number, item=index)
     for number, job in enumerate(state.jobs):
         if job.reason == PauseReason.PROVIDER and not job.waited and not job.gone:
-            yield _later(state, number, "provider", "a provider's pause is over", waited=True)
+            over = _later(state, number, "provider", "a provider's pause is over", waited=True)
+            over.after.held &= not state.scenario.joined
+            over.after.open &= not state.scenario.joined
+            yield over
         if job.active and not job.still and (job.sent or job.cursor) and job.run < LAST_RUN:
             if quiet(state, number) and state.scenario.janitor:
                 yield _later(state, number, "still", "a job stands still", still=True)
             elif state.may("jan"):
                 yield _later(state, number, "still", "a job seems to stand still", spends="jan", still=True)
+
+
+def _provider(state: State) -> Iterator[Step]:
+    """Its breaker opens, closes; and what a 429 has held back may be asked again. Nobody could tell when the breaker
+    opened, but who is about to call: in small worlds it opens then."""
+    shows = not state.scenario.joined or any(each.phase == "look" for each in state.processes.values())
+    if not state.open and state.may("outage") and shows:
+        new = state.copy()
+        new.spend("outage")
+        new.open = True
+        yield Step("opens", "the breaker opens", new, whim=True)
+    if state.open:
+        new = state.copy()
+        new.open = False
+        yield Step("closes", "the breaker closes", new)
+    waits = any(job.reason == PauseReason.PROVIDER and not job.waited for job in state.jobs)
+    if state.held and not (waits and state.scenario.joined):
+        new = state.copy()
+        new.held = False
+        yield Step("unheld", "calls are held back no more", new)
 
 
 def _later(state: State, number: int, name: str, what: str, *, spends: str = "", **fields: Any) -> Step:

@@ -15,7 +15,7 @@ from penstock.domain.quota import Needs
 from penstock.kinds import articles
 from penstock.providers import catalogue
 from penstock.providers.offline import OfflineWriter
-from tests.faults.lives import turning, working
+from tests.faults.lives import failing, illustrating, turning, working
 from tests.faults.play import Play
 from tests.house import House
 from tests.toys import BOOK, MODEL, STAGES, TOY, ToyRequest
@@ -42,6 +42,11 @@ def _kinds(toy: Kind) -> Callable[[House], None]:
     return prepare
 
 
+def _one_a_minute(house: House) -> None:
+    model = MODEL.model_copy(update={"requests_per_minute": 1})
+    house.parts = replace(house.parts, models=Catalogue([model], available=[model.provider]))
+
+
 def with_articles(house: House) -> None:
     """Written by the offline writer."""
     models, offline, toys = Catalogue([*catalogue.load(), MODEL], offline=True), OfflineWriter(), house.recorder.write
@@ -51,7 +56,17 @@ def with_articles(house: House) -> None:
         assert model
         return toys(model_id, prompt, seconds) if model is MODEL else offline.write(model, prompt, seconds)
 
-    house.recorder.write = write
+    def draw(model_id: str, prompt: Any, seconds: float) -> Any:
+        """By the script of the first line."""
+        model = models.find(model_id)
+        assert model
+        house.script.calls[(0, prompt.purpose)] += 1
+        acts = house.script.acts[(0, 0)]
+        if acts:
+            acts.pop(0)()
+        return offline.make(model, prompt, seconds)
+
+    house.recorder.write, house.recorder.draw = write, draw
     house.parts = replace(house.parts, kinds=Kinds([articles.KIND, TOY, STAGES, BOOK]), models=models)
 
 
@@ -83,4 +98,13 @@ LIVES = (
     Life(turning.deleted),
     Life(turning.closed),
     Life(turning.edited, with_articles),
+    Life(illustrating.illustrated, with_articles),
+    Life(illustrating.given_up, with_articles),
+    Life(failing.recovers),
+    Life(failing.is_down),
+    Life(failing.is_poisoned),
+    Life(failing.hangs),
+    Life(failing.limits_a_probe),
+    Life(failing.forbids),
+    Life(failing.is_full, _one_a_minute),
 )

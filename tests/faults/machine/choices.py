@@ -28,6 +28,8 @@ FATES: Mapping[str, Callable[[], Exception]] = {
     "a bug of ours": partial(ValueError, "broken"),
     "limited": partial(Limited, "429", retry_after=1),
     "limited for long": partial(Limited, "429", retry_after=100),
+    "down": partial(Transient, "503", code="provider_failed"),
+    "forbidden": partial(Limited, "check the key", retry_after=300, operator=True),
 }
 
 faults = st.sampled_from([dies_before, dies_after, hangs, arrives_late])

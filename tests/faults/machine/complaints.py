@@ -7,7 +7,12 @@ from typing import Any
 
 from penstock import wiring
 
-PROVOKED = {"a bug in the work of an item", "usage above the reservation", "a message could not be returned"}
+PROVOKED = {
+    "a bug in the work of an item",
+    "usage above the reservation",
+    "a message could not be returned",
+    "a breaker opened",
+}
 
 
 class Complaints(logging.Handler):

@@ -99,6 +99,10 @@ def at_least(attribute: str, value: Any) -> Condition:
     return Compare(attribute, ">=", value)
 
 
+def at_most(attribute: str, value: Any) -> Condition:
+    return Compare(attribute, "<=", value)
+
+
 def one_of(attribute: str, values: Any) -> Condition:
     return OneOf(attribute, tuple(sorted(values)))
 

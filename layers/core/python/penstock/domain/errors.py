@@ -12,7 +12,7 @@ PenstockError
 └── Fate                how an item's work ended, if not well
     ├── Refused         bad input, content filter, unknown model: fails at once
     ├── Transient       5xx, timeout, dropped connection: another try
-    ├── Limited         429: not a try
+    ├── Limited         429, or a provider that nobody should ask now: not a try
     ├── OutOfTime       the worker's own deadline, after newly stored work: not a try
     └── Stopped         the job was cancelled between two steps
 """
@@ -94,17 +94,29 @@ class Refused(Fate):
     code = "refused"
 
 
+# Codes of what no line need have caused: enough of them in a row, from whatever lines, and the provider is down.
+PROVIDER_FAULTS = frozenset({"provider_failed", "provider_unreachable", "provider_timeout", "unreadable_answer"})
+
+
 class Transient(Fate):
     code = "transient"
+
+    @property
+    def of_provider(self) -> bool:
+        """Whether it may be the provider's fault, and not the line's."""
+        return self.reason in PROVIDER_FAULTS
 
 
 class Limited(Fate):
     code = "limited"
 
-    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
-        """`retry_after` in seconds, 0 where the provider named none."""
+    def __init__(
+        self, message: str, *, retry_after: float = 0.0, operator: bool = False, breaker: str | None = None
+    ) -> None:
+        """`retry_after` in seconds, 0 where the provider named none. `operator`: nobody but the operator can mend it (a
+        key, a bill, an address). `breaker`: the provider whose open breaker is waited for."""
         super().__init__(message, {"retryAfter": retry_after})
-        self.retry_after = retry_after
+        self.retry_after, self.operator, self.breaker = retry_after, operator, breaker
 
 
 class OutOfTime(Fate):

@@ -37,7 +37,7 @@ SYSTEM_REASONS = QUOTA_REASONS | {PauseReason.PROVIDER}
 NO_BUDGET = 10**15
 
 
-PAUSE_FIELDS = ("pause_reason", "pause_needs", "pause_available", "resume_at")
+PAUSE_FIELDS = ("pause_reason", "pause_needs", "pause_available", "resume_at", "breaker")
 
 
 class Action(StrEnum):
@@ -129,7 +129,7 @@ class Job(BaseModel):
     """One batch. Counters: remaining = total − completed − failed − cancelled; `running` are the items claimed now.
 
     Times are milliseconds since 1970; `cost` and `budget_left` micro-dollars. `cursor`, `sent` and `settled` belong to
-    the present `run`. `watch` is the janitor's sparse index key.
+    the present `run`. `watch` is the janitor's sparse index key. `breaker`: the provider whose open breaker paused it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -169,6 +169,7 @@ class Job(BaseModel):
     error_message: str | None = None
     finish_failed: bool = False
     resume_at: int | None = None
+    breaker: str | None = None
     created_at: int
     updated_at: int
     last_activity_at: int

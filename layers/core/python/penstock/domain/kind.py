@@ -72,27 +72,30 @@ class Product:
 
 Stage = Callable[[Work], Product | None]
 Finish = Callable[[Work], None]
+Cost = Callable[[Json, Json, int, Catalogue], Needs]
 
 
 @dataclass(frozen=True)
 class Kind:
     """`noun` is one input in a sentence ("Out of tokens at keyword 3/5"). `ceiling(input, settings, stage)` is the
-    most a stage can cost, reserved by its claim. `lanes` are a user's parallel slots, `jobs_at_once` how many of a
-    user's jobs of this kind (and priority) run side by side. `lifetime` is the deadline of a job, `retention` how long
-    a finished one is kept."""
+    most a stage can cost, reserved by its claim; `usual`, of the same arguments, is what it usually comes to, for
+    estimates: a quarter of the ceiling where it is left out. `lanes` are a user's parallel slots, `jobs_at_once` how
+    many of a user's jobs of this kind (and priority) run side by side. `lifetime` is the deadline of a job, `retention`
+    how long a finished one is kept."""
 
     name: str
     noun: str
     request: type[BatchRequest]
     plan: Callable[[Any, Planning], Plan]
     stages: tuple[Stage, ...]
-    ceiling: Callable[[Json, Json, int, Catalogue], Needs]
+    ceiling: Cost
     lanes: int = 1
     jobs_at_once: int = 1
     finish: Finish | None = None
     max_tries: int = 3
     lifetime: timedelta | None = None
     retention: timedelta | None = None
+    usual: Cost | None = None
 
     def group(self, user: str, index: int) -> str:
         """The message group: the user, or one of the user's lanes. The lane is a function of the index alone."""

@@ -6,13 +6,17 @@ from pydantic import BaseModel, ConfigDict
 
 from penstock.domain.quota import Usage
 
+# Who answers without asking anybody.
+OFFLINE = "offline"
+
 
 class Model(BaseModel):
     """One model of one provider. Prices in micro-dollars: of tokens and characters for a million, of images and
     searches for one. `cache_write_price` is that of `input` where it is left out.
 
     `image_tokens`, `character_tokens` (for a thousand) and `search_tokens` are what an image, speech and a search count
-    for in an account; `search_reads` is the most that one search adds to the input.
+    for in an account; `search_reads` is the most that one search adds to the input. `requests_per_minute` and
+    `tokens_per_minute` limit what all workers ask of it together; 0 is no limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +35,8 @@ class Model(BaseModel):
     character_tokens: int = 0
     search_tokens: int = 0
     search_reads: int = 0
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
     context_limit: int
     output_limit: int
     features: tuple[str, ...] = ("text",)
@@ -78,7 +84,7 @@ class Catalogue:
         """The provider that will write for `model` here: its own, `offline`, or None where nobody can."""
         if model.provider in self._available:
             return model.provider
-        return "offline" if self.offline else None
+        return OFFLINE if self.offline else None
 
     def able(self, feature: str) -> list[Model]:
         """The models that have `feature` and that somebody answers for here."""

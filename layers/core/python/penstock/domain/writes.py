@@ -80,9 +80,24 @@ class ProductOf:
     id: str
 
 
+@dataclass(frozen=True)
+class BreakerOf:
+    """A provider's circuit breaker, and what holds back calls to its models."""
+
+    provider: str
+
+
+@dataclass(frozen=True)
+class MinuteOf:
+    """What was asked of a model in one minute of the clock, counted from 1970."""
+
+    model: str
+    minute: int
+
+
 Ref = (
     AccountOf | UsernameOf | SequenceOf | LedgerOf | UsageOf | IdempotencyOf
-    | JobOf | SettingsOf | PageOf | ItemOf | ProductOf
+    | JobOf | SettingsOf | PageOf | ItemOf | ProductOf | BreakerOf | MinuteOf
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ sends messages, save `follow`, which sends the next stage of an item through the
 from collections.abc import Mapping, Sequence
 
 from penstock.domain.account import can_pay
+from penstock.domain.breaker import Breaker
 from penstock.domain.conditions import Compare, Present, equals
 from penstock.domain.item import Item, ItemStatus
 from penstock.domain.job import (
@@ -25,7 +26,7 @@ from penstock.domain.job import (
     new_run,
 )
 from penstock.domain.message import ItemMessage, Outgoing
-from penstock.domain.writes import Delete, JobOf, Refusal
+from penstock.domain.writes import BreakerOf, Delete, JobOf, Refusal
 from penstock.engine.parts import Parts
 
 # Lines looked at in one move. Lines never claimed have no record, so a fresh job costs nothing here.
@@ -126,8 +127,13 @@ def _wake(parts: Parts, job: Job, now: int) -> bool:
 
 def _reason_gone(parts: Parts, job: Job, now: int) -> bool:
     if job.pause_reason == PauseReason.PROVIDER:
-        return job.resume_at is not None and job.resume_at <= now
+        return (job.resume_at is not None and job.resume_at <= now) or _closed(parts, job.breaker)
     return job.budget_left >= job.needs.cost and can_pay(job.needs).holds(parts.records.account(job.user))
+
+
+def _closed(parts: Parts, provider: str | None) -> bool:
+    """The job was paused by an open breaker; one that is closed now has closed since."""
+    return provider is not None and not Breaker.of(provider, parts.table.get(BreakerOf(provider))).is_open
 
 
 def _finish(parts: Parts, job: Job, now: int) -> bool:

@@ -34,11 +34,13 @@ def put_back(parts: Parts, settlement: Settlement, lost: Usage) -> Refusal | Non
 
 
 def pause_for_provider(
-    parts: Parts, settlement: Settlement, run: int, lost: Usage, resume_at: int, text: str
+    parts: Parts, settlement: Settlement, run: int, lost: Usage, resume_at: int, text: str, breaker: str | None
 ) -> Refusal | None:
-    """As `put_back`, and the job waits for the provider until `resume_at` (milliseconds)."""
+    """As `put_back`, and the job waits for the provider until `resume_at` (milliseconds), or until that `breaker`
+    closes."""
     paused = {"status": Status.PAUSED, "pause_reason": PauseReason.PROVIDER, "resume_at": resume_at}
-    return settlement.commit(parts, _put_back(settlement, lost, current(run), **paused, error_message=text))
+    fields = {**paused, "error_message": text, "breaker": breaker}
+    return settlement.commit(parts, _put_back(settlement, lost, current(run), **fields))
 
 
 def _put_back(settlement: Settlement, lost: Usage, when: Condition, **fields: Any) -> list[Write]:

@@ -5,7 +5,6 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from penstock.domain.conditions import Image
 from penstock.domain.errors import Contention, Fate, Limited, OutOfTime, PenstockError, Refused, Stopped, Transient
@@ -14,15 +13,14 @@ from penstock.domain.job import Status
 from penstock.domain.kind import Kind, Product
 from penstock.domain.message import ItemMessage
 from penstock.domain.quota import Needs
-from penstock.domain.work import Effects, StoredStep, Work
+from penstock.domain.work import Effects, Work
 from penstock.domain.writes import ItemOf, Refusal, Update
 from penstock.engine import release, settle
 from penstock.engine.claim import Attempt, Claim, Done, Later, claim
 from penstock.engine.finish import Finish, finish_done, finish_failed
+from penstock.engine.guard import Guard
 from penstock.engine.parts import Parts
-
-if TYPE_CHECKING:
-    from penstock.store.files import Files
+from penstock.engine.steps import Steps
 
 log = logging.getLogger(__name__)
 
@@ -60,24 +58,6 @@ class Shift:
     def outcome(self) -> settle.Outcome:
         seconds = self.started - self.seconds_left()
         return settle.Outcome(self.work.usage, self.work.billed, self.work.written_by, seconds)
-
-
-class Steps:
-    """The stored steps of one item and stage. Where nobody had the item before there are none, and none is looked
-    for, until one turns out to be there all the same: this worker has then outlived its lease, and another one is
-    at it."""
-
-    def __init__(self, files: "Files", message: ItemMessage, untouched: bool) -> None:
-        self._files, self._untouched = files, untouched
-        self._place = message.job_id, message.index, message.shelf
-
-    def load(self, name: str) -> StoredStep | None:
-        return None if self._untouched else self._files.load_step(*self._place, name)
-
-    def keep(self, name: str, step: StoredStep) -> StoredStep:
-        kept = self._files.keep_step(*self._place, name, step)
-        self._untouched = self._untouched and kept is step
-        return kept
 
 
 def work(parts: Parts, message: ItemMessage, seconds_left: Callable[[], float]) -> Done | Later:
@@ -131,10 +111,10 @@ def _claim(parts: Parts, attempt: Attempt) -> Claim | Done | Later:
 
 
 def _work(parts: Parts, message: ItemMessage, held: Claim, seconds_left: Callable[[], float]) -> Work:
-    steps = Steps(parts.files, message, held.untouched)
+    steps, guard = Steps(parts.files, message, held.untouched), Guard(parts)
     effects = Effects(
-        call=parts.write,
-        make=parts.make,
+        call=guard.write,
+        make=guard.make,
         save=lambda media: parts.files.put_media(message.user, _media_id(message), parts.new_fence(), media),
         load=steps.load,
         keep=steps.keep,
@@ -231,7 +211,7 @@ def _limited(shift: Shift, item: Item, fate: Limited) -> Done | Later:
     resume_at = shift.parts.clock() + int(wait * 1000)
     text = f"Waiting for the provider: {fate.message}"
     run, lost = shift.message.run, shift.work.lost
-    refusal = release.pause_for_provider(shift.parts, shift.settlement, run, lost, resume_at, text)
+    refusal = release.pause_for_provider(shift.parts, shift.settlement, run, lost, resume_at, text, fate.breaker)
     if refusal is None or refusal.failed[0]:
         return _answer(shift, refusal)
     if _cancelled(shift.parts, shift.message) and not shift.message.is_finish:
