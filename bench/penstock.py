@@ -23,7 +23,8 @@ import boto3
 ROOT = Path(__file__).parent.parent
 PASSWORD = "Bench-only-1"
 # A developer's key is not for this.
-NO_PROVIDER = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": ""}
+PROVIDERS_OWN = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODELS", "GEMINI_API_KEY", "GEMINI_BASE_URL", "ENV_FILE")
+NO_PROVIDER = dict.fromkeys(PROVIDERS_OWN, "")
 PORTS = 20_000, 32_000
 READY_SECONDS = 180.0  # a busy machine has little time for each
 

@@ -11,7 +11,7 @@ from penstock.routes import app
 
 @lru_cache(maxsize=1)
 def _app() -> app.App:
-    return app.build(wiring.parts(), wiring.clean_html)
+    return app.build(wiring.parts(), wiring.clean_html, wiring.word_document)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

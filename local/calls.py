@@ -34,7 +34,7 @@ class Client:
         return json.loads(content)
 
     def exported(self, job_id: str, ending: str, total: int) -> Iterator[tuple[str, bytes]]:
-        """Name and content of each article of a job."""
+        """Name and content of each article of a job, and of its images; a name may have folders."""
         for page in range(1, -(-total // PER_EXPORT) + 1):
             query = f"jobId={job_id}&format={ending}&page={page}&limit={PER_EXPORT}"
             content, headers = self._authorized("GET", f"/api/articles/export?{query}", None, {})
@@ -42,7 +42,7 @@ class Client:
                 yield PurePosixPath(headers["content-disposition"].split('"')[1]).name, content
                 continue
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                yield from ((PurePosixPath(name).name, archive.read(name)) for name in archive.namelist())
+                yield from ((_inside(name), archive.read(name)) for name in archive.namelist())
 
     def _authorized(
         self, method: str, path: str, body: Any, headers: Mapping[str, str]
@@ -68,7 +68,9 @@ class Client:
     def _call(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> tuple[bytes, dict[str, str]]:
         data = json.dumps(body).encode() if body is not None else None
         typed = {"Content-Type": "application/json"} if data else {}
-        request = Request(f"{self.url}{path}", data, {**typed, **headers}, method=method)  # noqa: S310 - checked above
+        request = Request(f"{self.url}{path}", data, typed, method=method)  # noqa: S310 - checked above
+        for name, value in headers.items():
+            request.add_unredirected_header(name, value)  # a token is for nobody else
         try:
             with urlopen(request, timeout=TIMEOUT_SECONDS) as reply:  # noqa: S310
                 return reply.read(), {name.lower(): value for name, value in reply.headers.items()}
@@ -79,6 +81,11 @@ class Client:
             raise ClientError(
                 f"Penstock does not answer at {self.url} ({reason}): start it with `make run`, or name another by URL=…"
             ) from error
+
+
+def _inside(name: str) -> str:
+    """A member's name, which leads nowhere but below the folder that it is saved to."""
+    return "/".join(part for part in PurePosixPath(name).parts if part not in ("/", ".."))
 
 
 def _problem(error: HTTPError) -> str:

@@ -157,6 +157,7 @@ def _save(client: Client, job_id: str, out: Path, done: int) -> Path | None:
     folder.mkdir(parents=True, exist_ok=True)
     for ending in ("html", "md"):
         for name, content in client.exported(job_id, ending, done):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
     return folder
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from penstock import wiring
 from penstock.domain.errors import Refused
 from penstock.domain.kind import Kinds
 from penstock.domain.models import Catalogue
@@ -142,9 +143,13 @@ def api_of(house: House) -> Api:
     """On the house's resources: articles by the offline writer, beside kinds whose stages do what a test says."""
     models = Catalogue([*catalogue.load(), MODEL], offline=True)
     house.parts = replace(
-        house.parts, kinds=Kinds([articles.KIND, TOY, STAGES]), models=models, write=_write(house, models)
+        house.parts,
+        kinds=Kinds([articles.KIND, TOY, STAGES]),
+        models=models,
+        write=_write(house, models),
+        make=_make(models),
     )
-    return Api(build(house.parts, html.clean))
+    return Api(build(house.parts, html.clean, wiring.word_document))
 
 
 def _write(house: House, models: Catalogue) -> Any:
@@ -158,6 +163,17 @@ def _write(house: House, models: Catalogue) -> Any:
         return offline.write(model, prompt, seconds)
 
     return write
+
+
+def _make(models: Catalogue) -> Any:
+    offline = OfflineWriter()
+
+    def make(model_id: str, prompt: Any, seconds: float) -> Any:
+        model = models.find(model_id)
+        assert model
+        return offline.make(model, prompt, seconds)
+
+    return make
 
 
 def created(api: Api, lines: int = 3, **more: Any) -> str:

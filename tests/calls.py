@@ -7,10 +7,11 @@ from itertools import count
 from threading import local
 from typing import TYPE_CHECKING, TypeVar
 
-from penstock.domain.errors import Limited
+from penstock.domain.errors import Limited, Transient
 from penstock.domain.item import ItemStatus
 from penstock.domain.message import ItemMessage
 from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
+from penstock.engine.circuit import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,8 @@ Given = TypeVar("Given", Completion, Media)
 class Call:
     """`began` and `ended` order the calls (any numbers that grow; None: it never ended); `at` and `lease_until` are
     milliseconds of the engine's clock. `status`, `fence` and `lease_until` are the item's, `stored` says whether the
-    step's result was there already: all as the call began. `group` is the lane, with its priority."""
+    step's result was there already: all as the call began. `group` is the lane, with its priority. It may have been
+    `limited`, or met a fault of its provider (`faulty`)."""
 
     user: str
     job_id: str
@@ -44,6 +46,7 @@ class Call:
     stored: bool
     ended: int | None = None
     limited: bool = False
+    faulty: bool = False
 
 
 def observed(parts: "Parts", message: ItemMessage, step: str, began: int) -> Call:
@@ -70,10 +73,11 @@ def observed(parts: "Parts", message: ItemMessage, step: str, began: int) -> Cal
 
 class Recorder:
     """Stands before a provider, which is `write` and `draw`. `during(message)` says for which message this thread's
-    calls are."""
+    calls are. `probes` are nobody's: the times at which they were made, in milliseconds of the engine's clock."""
 
     def __init__(self, observer: Callable[[], "Parts"], write: Write, draw: Make) -> None:
         self.calls: list[Call] = []
+        self.probes: list[int] = []
         self._observer, self.write, self.draw = observer, write, draw
         self._numbers = count(1)
         self._present = local()
@@ -88,6 +92,9 @@ class Recorder:
             stack.pop()
 
     def __call__(self, model: str, prompt: Prompt, seconds: float) -> Completion:
+        if prompt == PROBE:
+            self.probes.append(self._observer().clock())
+            return self.write(model, prompt, seconds)
         return self._noted(prompt.purpose, lambda: self.write(model, prompt, seconds))
 
     def make(self, model: str, prompt: MediaPrompt, seconds: float) -> Media:
@@ -98,12 +105,15 @@ class Recorder:
         assert messages, f"a call for {purpose!r} outside any message's work"
         call = observed(self._observer(), messages[-1], purpose, next(self._numbers))
         self.calls.append(call)
-        limited = False
+        limited = faulty = False
         try:
             return ask()
         except Limited:
             limited = True
             raise
+        except Transient as fate:
+            faulty = fate.of_provider
+            raise
         finally:
             place = self.calls.index(call)
-            self.calls[place] = replace(call, ended=next(self._numbers), limited=limited)
+            self.calls[place] = replace(call, ended=next(self._numbers), limited=limited, faulty=faulty)

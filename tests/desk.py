@@ -9,6 +9,8 @@ from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Usage
 from penstock.domain.work import Effects, StoredStep, Work
 from penstock.kinds import articles
+from penstock.kinds.intake.keywords import Request
+from penstock.kinds.writing import prompts
 from penstock.providers import catalogue
 from penstock.providers.base import Writer
 from penstock.providers.offline import OfflineWriter
@@ -27,7 +29,14 @@ WEBSITES: Mapping[str, Mapping[str, Any]] = {
 
 def planned(keywords: Any, settings: Mapping[str, Any] | None = None, models: Catalogue = MODELS, **more: Any) -> Plan:
     body = {"keywords": keywords, "settings": settings or {}, **more}
-    return articles.plan(articles.Request.model_validate(body), Planning(models, WEBSITES.get))
+    return articles.plan(Request.model_validate(body), Planning(models, WEBSITES.get))
+
+
+def good(language: str = "vi", length: str = "medium") -> str:
+    """An article that the quality gate lets pass, whoever wrote it."""
+    plan = planned(["học forex"], {"language": language, "length": length})
+    prompt = prompts.content_prompt(plan.inputs[0], plan.settings, None)
+    return OfflineWriter().write(MODELS.models[0], prompt, 600.0).text
 
 
 class Scripted:
@@ -76,7 +85,7 @@ class Desk:
         return self._writer.make(model, prompt, seconds)
 
     def _save(self, media: Media) -> str:
-        name = f"media/{len(self.files) + 1}"
+        name = f"media/{len(self.files) + 1}.{media.media_type.partition('/')[2]}"
         self.files[name] = media
         return name
 

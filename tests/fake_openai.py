@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.domain.models import Model
 from penstock.domain.prompts import Prompt
+from tests.desk import good
 
 MODEL = Model(
     id="gpt-fake",
@@ -24,7 +25,8 @@ PROMPT = Prompt(purpose="content", system="Write.", user="About forex.", max_out
 # The longest that a reply of a misbehaving server goes on. Seconds.
 PATIENCE = 20.0
 
-ARTICLE = "# Pips\n\nA pip is the smallest step of a price.\n\n## Why it counts\n\nGains are counted in pips."
+# What the quality gate lets pass where a short one in English is asked for.
+ARTICLE = good("en", "short")
 
 
 class Connection(BaseHTTPRequestHandler):

@@ -35,6 +35,7 @@ class History:
     owners: dict[str, str] = field(default_factory=dict)  # user by job
     users: set[str] = field(default_factory=set)  # whoever had an account
     closed: set[str] = field(default_factory=set)  # whoever closed it: with it goes all at once
+    breaks: int = 0  # how often a breaker was opened, or its provider probed
 
     @classmethod
     def of(cls, records: Iterable[Mapping[str, Any]]) -> "History":
@@ -61,6 +62,9 @@ class History:
                 self._gone(old)
             if new:
                 assert self.owners.setdefault(new["job_id"], new["user"]) == new["user"] == partition[5:], new
+        elif sort == "BREAKER" and new:
+            before = old or {}
+            self.breaks += any(name in new and new[name] != before.get(name) for name in ("open_until", "prober"))
         elif sort == "ACCOUNT" and new:
             self.users.add(new["user"])
             if new["plan"] == "closed":

@@ -63,7 +63,7 @@ def check(witness: Witness | Evidence, user: str | None = None, *, ended: bool =
     for each in sorted(evidence.past.users) if user is None else [user]:
         _user(evidence, each, ended)
     calls = [call for call in evidence.calls if user in (None, call.user)]
-    _calls(evidence.parts, calls)
+    _calls(evidence.parts, calls, evidence.past.breaks)
     if evidence.strict_lanes:
         _lanes(calls)
 
@@ -145,18 +145,23 @@ def _ended(held: Holdings) -> None:
         assert len(held.items) == job.total, job
 
 
-def _calls(parts: Parts, calls: Iterable[Call]) -> None:
+def _calls(parts: Parts, calls: Iterable[Call], breaks: int) -> None:
     """I4: no call for an item that is settled, nor for a step that is stored; as many as there are tries, and of those
-    that a provider limited no more than are allowed in a row for each."""
+    that a provider limited no more than are allowed in a row for each. A fault that shows its provider to be down is
+    no try: of those, no more than in a row each time that a breaker did something."""
     tried: Counter[Any] = Counter()
+    faulty: Counter[Any] = Counter()
     limited: Counter[Any] = Counter()
     for call in calls:
         assert call.status not in TERMINAL, f"a call for an item that is settled: {call}"
         assert not call.stored, f"a call for a step that is stored: {call}"
-        (limited if call.limited else tried)[(call.job_id, call.index, call.stage, call.run, call.step)] += 1
+        counter = limited if call.limited else faulty if call.faulty else tried
+        counter[(call.job_id, call.index, call.stage, call.run, call.step)] += 1
     most = max((kind.max_tries for kind in parts.kinds), default=0)
     assert not {place: times for place, times in tried.items() if times > most}, tried
     assert not {place: times for place, times in limited.items() if times > most * LIMITED_IN_A_ROW}, limited
+    forgiven = breaks * LIMITED_IN_A_ROW
+    assert not {place: times for place, times in faulty.items() if tried[place] + times > most + forgiven}, faulty
 
 
 def _lanes(calls: Sequence[Call]) -> None:

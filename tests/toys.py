@@ -13,6 +13,7 @@ from penstock.domain.models import Catalogue, Model
 from penstock.domain.prompts import Completion, Media, MediaPrompt, Prompt
 from penstock.domain.quota import Needs, Usage
 from penstock.domain.work import Work
+from penstock.engine.circuit import PROBE
 
 MODEL = Model(id="toy-1", provider="toy", context_limit=1000, output_limit=100, output_price=2_000_000)
 CEILING = Needs(tokens=100, articles=1, cost=200)
@@ -24,9 +25,10 @@ Act = Callable[[], object]
 @dataclass
 class Script:
     """`acts[(line, stage)]` are run at the beginning of each call for that line and stage, one a call, then nothing
-    more."""
+    more; `probes` at that of each probe, which is not counted among the `calls`."""
 
     acts: dict[tuple[int, int], list[Act]] = field(default_factory=lambda: defaultdict(list))
+    probes: list[Act] = field(default_factory=list)
     calls: Counter[tuple[int, str]] = field(default_factory=Counter)
     usage: Usage = USED
     _counting: Lock = field(default_factory=Lock)
@@ -35,6 +37,8 @@ class Script:
         self.acts[(line, stage)].extend(acts)
 
     def write(self, model: str, prompt: Prompt, seconds: float) -> Completion:
+        if prompt == PROBE:
+            return self._probed()
         line, stage = prompt.facts["line"], prompt.facts["stage"]
         with self._counting:
             self.calls[(line, prompt.purpose)] += 1
@@ -42,6 +46,11 @@ class Script:
         if act:
             act()
         return Completion(text=f"{prompt.purpose} of line {line}", usage=self.usage, written_by="toy")
+
+    def _probed(self) -> Completion:
+        if self.probes:
+            self.probes.pop(0)()
+        return Completion(text="OK", usage=self.usage, written_by="toy")
 
     def make(self, model: str, prompt: MediaPrompt, seconds: float) -> Media:
         """A picture, by the same script as a text."""

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "layers/core/python"
-DOCUMENTS = {"langcodes", "markdown_it", "nh3", "slugify", "unicodedata"}
+DOCUMENTS = {"docx", "gcld3", "langcodes", "markdown_it", "nh3", "slugify", "unicodedata"}
+LAZY = {"docx", "gcld3", "lxml"}
 PROVIDER_SDKS = {"openai", "google", "httpx2"}
 # What each part of the house may import of it, and of third parties.
 MAY = {
@@ -105,7 +106,7 @@ def modules_after(code: str) -> set[str]:
 def test_importing_a_function_does_nothing(name: str) -> None:
     """No client, no environment: this interpreter has none of our variables. And no provider's SDK."""
     loaded = modules_after(f"import {name}")
-    assert not loaded & {"openai", "google.genai", "httpx2", "moto"}
+    assert not loaded & {"openai", "google.genai", "httpx2", "moto", *LAZY}
 
 
 def test_importing_any_module_does_nothing() -> None:
@@ -113,6 +114,19 @@ def test_importing_any_module_does_nothing() -> None:
     loaded = modules_after("; ".join(f"import {name}" for name in names))
     assert {"penstock.wiring", "penstock.kinds.articles"} <= loaded
     assert not loaded & {"openai", "google.genai"}
+
+
+SDKS = {"openai": ("openai", "OpenAIWriter"), "gemini": ("google.genai", "GeminiWriter")}
+
+
+@pytest.mark.parametrize("provider", SDKS)
+def test_a_worker_loads_the_sdk_of_who_is_asked_alone(provider: str) -> None:
+    """And that with the first writer, not before."""
+    sdk, writer = SDKS[provider]
+    loading = f"import worker, penstock.wiring; from penstock.providers.{provider} import {writer}"
+    every = {each for each, _ in SDKS.values()}
+    assert not modules_after(loading) & {*every, "httpx2"}
+    assert modules_after(f"{loading}; {writer}('key', 'http://127.0.0.1:9').close()") & every == {sdk}
 
 
 def test_the_engine_does_not_load_what_speaks_to_aws() -> None:

@@ -1,7 +1,9 @@
 """Who is told what: dead letters, queues that stand still, functions that raise."""
 
+import inspect
 import re
 
+from penstock.engine import circuit
 from tests.contract.cloudformation import DEAD_LETTER_QUEUES, QUEUES, of_type, target
 
 
@@ -36,3 +38,17 @@ def test_alarm_expressions_use_every_metric_they_list() -> None:
 def test_alarms_are_mailed_where_an_address_is_given() -> None:
     for alarm in of_type("AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"]["Fn::If"][:2] == ["MailsAlarms", [{"Ref": "AlarmTopic"}]]
+
+
+def test_the_alarm_on_breakers_hears_what_the_worker_logs() -> None:
+    """The filter's words are those that the engine logs, whatever the level that functions log."""
+    (heard,) = of_type("AWS::Logs::MetricFilter").values()
+    (found,) = heard["MetricTransformations"]
+    (alarm,) = (
+        each for each in of_type("AWS::CloudWatch::Alarm").values() if each.get("MetricName") == "BreakerOpened"
+    )
+    assert (alarm["MetricName"], alarm["Namespace"]) == (found["MetricName"], found["MetricNamespace"])
+    assert target(heard["LogGroupName"]) == "WorkerLogs"
+    words = re.search(r'\$\.message = "(.*)"', heard["FilterPattern"])
+    assert words
+    assert f'log.error("{words[1]}"' in inspect.getsource(circuit)

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from local import template
 from tests.contract.cloudformation import (
     DEAD_LETTER_QUEUES,
     FUNCTIONS,
     QUEUES,
+    ROOT,
     Json,
     listed,
     of_type,
@@ -42,7 +44,7 @@ def test_functions_have_roles_of_their_own_without_managed_policies() -> None:
 
 def test_no_policy_has_a_wildcard() -> None:
     """Only below a resource of our own may one end in `/*`: objects of the bucket, streams of the table."""
-    folders = {f"${{Bucket.Arn}}/{folder}*" for folder in ("", "steps/", "products/", "config/")}
+    folders = {f"${{Bucket.Arn}}/{folder}*" for folder in ("", "steps/", "products/", "products/*/media/", "config/")}
     below = {*folders, "${Table.Arn}/stream/*"}
     for role in of_type("AWS::IAM::Role").values():
         for each in statements(role):
@@ -86,3 +88,29 @@ def test_every_function_writes_to_its_own_log_group_with_retention() -> None:
         assert functions[name]["LoggingConfig"]["LogFormat"] == "JSON"
         wanted = {("logs:CreateLogStream", group), ("logs:PutLogEvents", group)}
         assert {each for each in allowed(name) if each[0].startswith("logs:")} == wanted
+
+
+# ── Providers' keys ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+KEY = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${%s}"
+
+
+def test_without_the_name_of_a_key_nobody_may_read_one() -> None:
+    assert of_type("AWS::IAM::Policy") == {}
+
+
+@pytest.mark.parametrize("parameter", ["OpenAIKeyParameter", "GeminiKeyParameter"])
+def test_only_the_worker_may_read_a_key_and_only_that_one(parameter: str) -> None:
+    """And decrypt it, where the store encrypts with a key of the account's own: through the store, that parameter."""
+    given = template.load(ROOT / "template.yaml", {parameter: "/penstock/prod/key"}).resources
+    (policy,) = (each["Properties"] for each in given.values() if each["Type"] == "AWS::IAM::Policy")
+    assert policy["Roles"] == [{"Ref": "WorkerRole"}]
+    read, decrypt = policy["PolicyDocument"]["Statement"]
+    assert (read["Action"], read["Resource"]) == ("ssm:GetParameter", {"Fn::Sub": KEY % parameter})
+    assert decrypt["Action"] == "kms:Decrypt"
+    assert decrypt["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": {"Fn::Sub": "ssm.${AWS::Region}.${AWS::URLSuffix}"},
+            "kms:EncryptionContext:PARAMETER_ARN": {"Fn::Sub": KEY % parameter},
+        }
+    }

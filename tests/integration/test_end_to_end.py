@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse
@@ -82,6 +83,22 @@ def test_keywords_go_in_and_finished_drafts_come_out(penstock: Penstock) -> None
         assert 0 < len(article["metaDescription"]) <= 160
     charges = [row for row in user.call("GET", "/api/account/ledger")["data"] if row["type"] == "charge"]
     assert sum(row["tokens"] for row in charges) == -job["tokensUsed"]
+
+
+def test_the_pictures_of_an_article_can_be_fetched_by_a_browser(penstock: Penstock) -> None:
+    """Their addresses lead to this machine, and nobody else's do."""
+    user = penstock.user("demo")
+    job_id = user.submit(["cold brew coffee"], length="short", autoInsertImages=True, maxImages=2)
+    assert wait(user, job_id, "completed", "failed", "paused")["status"] == "completed"
+    article = user.call("GET", f"/api/articles/{job_id}-000000")["data"]
+    assert len(article["images"]) == 2
+    for image in article["images"]:
+        assert image["url"].startswith(f"http://127.0.0.1:{penstock.port + 1}/")
+        with urlopen(image["url"], timeout=10) as reply:  # noqa: S310
+            assert reply.headers["content-type"] == "image/png"
+            assert reply.read(8) == b"\x89PNG\r\n\x1a\n"
+    shown = user.call("PATCH", f"/api/articles/{article['id']}", {"content": article["content"]})["data"]
+    assert [image["name"] for image in shown["images"]] == ["1.png", "2.png"]
 
 
 def test_a_kind_is_one_file(penstock: Penstock) -> None:

@@ -42,7 +42,7 @@ def test_the_straight_path_is_two_writes_an_item(house: House, monkeypatch: pyte
     assert delivery
     saboteur = Saboteur(house)
     house.work(delivery)
-    step, claim_or_settle = ["write", "put_object"], ["transact_write_items"]
+    step, claim_or_settle = ["get_item", "write", "put_object"], ["transact_write_items"]  # the breaker is looked at
     assert saboteur.calls == [*claim_or_settle, *step, *step, "put_object", *claim_or_settle]
 
 

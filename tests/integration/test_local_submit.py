@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from local import submit
+from local import calls, submit
 from local.calls import ClientError
 from local.keywords import read
 from penstock.domain.errors import Refused
+from penstock.engine import products
+from penstock.engine.parts import Parts
 from tests.api import ANN, Api, api_of, request
 from tests.house import House
 
@@ -24,6 +26,7 @@ class Running:
 
     def __init__(self, api: Api, house: House) -> None:
         self.api, self.house, self.tokens, self.valid = api, house, 0, True
+        self.kept = b"", ""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -230,3 +233,42 @@ def test_a_file_that_cannot_be_used_is_told_apart(tmp_path: Path, name: str, con
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match=r"gone\.txt"):
         read(tmp_path / "gone.txt")
+
+
+def test_images_are_saved_beside_their_articles(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the export is so large that it comes by way of the bucket, which is not told the token."""
+    seen: list[str | None] = []
+    keep, answer = products.keep_export, running.answer
+
+    def kept(parts: Parts, user: str, file: str, content: bytes, media_type: str) -> str:
+        keep(parts, user, file, content, media_type)
+        running.kept = content, media_type
+        return f"{running.url}/bucket"
+
+    def answered(call: BaseHTTPRequestHandler) -> tuple[int, dict[str, str], bytes]:
+        if call.path != "/bucket":
+            return answer(call)
+        seen.append(call.headers.get("Authorization"))
+        return 200, {"Content-Type": running.kept[1]}, running.kept[0]
+
+    monkeypatch.setattr(products, "keep_export", kept)
+    monkeypatch.setattr(running, "answer", answered)
+    monkeypatch.setattr("penstock.routes.exports.MOST_BYTES", 100)
+    settings = {"length": "short", "autoInsertImages": True, "maxImages": 1}
+    job_id = running.api.post("/api/batch-jobs", {"keywords": ["forex", "vàng"], "settings": settings}).data["jobId"]
+    out = io.StringIO()
+    assert submit.main(["--job", job_id, "--url", running.url, "--out", str(tmp_path)], {}, out) == 0
+    saved = sorted(str(path.relative_to(tmp_path)).split("/", 1)[1] for path in tmp_path.rglob("*") if path.is_file())
+    folders = sorted({name.split("/")[0] for name in saved})
+    assert len(folders) == 2
+    assert saved == [f"{each}/{name}" for each in folders for name in (f"{each}.html", f"{each}.md", "images/1.png")]
+    assert seen == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"), [("../../x.md", "x.md"), ("/etc/x", "etc/x"), ("a/../b.md", "a/b.md"), ("a/1.png", "a/1.png")]
+)
+def test_no_member_of_an_export_leads_out_of_the_folder(name: str, saved: str) -> None:
+    assert calls._inside(name) == saved

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from penstock.domain.errors import Invalid
 from penstock.domain.models import Catalogue
-from penstock.kinds.articles import Request
+from penstock.kinds.intake.keywords import Request
 from penstock.providers import catalogue
 from tests.desk import MODELS, planned
 
@@ -60,9 +60,12 @@ def test_defaults() -> None:
         "customOutline": None,
         "autoInsertImages": False,
         "maxImages": 5,
+        "imageModel": None,
         "websiteId": None,
         "useGoogleSearch": False,
+        "_search": False,
         "_websites": {},
+        "_languages": {},
     }
     assert (plan.model, plan.name) == ("gpt-6-luna", "seo")
 
@@ -87,8 +90,12 @@ def test_an_alias_gives_the_exact_model_and_says_so() -> None:
     ("settings", "words"),
     [
         ({}, "offline writer"),
-        ({"autoInsertImages": True}, "will have no images"),
-        ({"useGoogleSearch": True}, "without a search"),
+        ({"autoInsertImages": True}, "gpt-image-2.6-flare is not called"),
+        (
+            {"autoInsertImages": True, "imageModel": "nano banana"},
+            "nano banana stands for gemini-nano",
+        ),
+        ({"useGoogleSearch": True}, "the offline writer does not search"),
         ({"model": "GPT-4o-mini"}, "can be called until 2027-01-14"),
     ],
 )

@@ -10,9 +10,11 @@ from penstock.domain.errors import Refused, Transient
 from penstock.domain.kind import Product
 from penstock.domain.quota import Needs
 from penstock.kinds import articles
-from tests.desk import MODELS, Desk, Scripted, planned
+from penstock.kinds.writing.prompts import OUTPUT
+from tests.desk import MODELS, Desk, Scripted, good, planned
 
 META = json.dumps({"title": "The title", "metaTitle": "Meta", "metaDescription": "What it is about."})
+GOOD = good()
 OUTLINES: tuple[dict[str, Any], ...] = (
     {},
     {"outlineOption": "ai-outline"},
@@ -89,7 +91,7 @@ def test_the_outline_given_reaches_the_content_and_a_lines_own_goes_before() -> 
 
 
 def test_the_outline_of_the_model_reaches_the_content() -> None:
-    desk = Desk(Scripted(outline="## Made up", content="Some text.", metadata=META))
+    desk = Desk(Scripted(outline="## Made up", content=GOOD, metadata=META))
     assert written(settings={"outlineOption": "ai-outline"}, desk=desk).body["outline"] == "## Made up"
     assert "## Made up" in desk.asked[1][1].user
 
@@ -144,7 +146,7 @@ def test_a_lines_website_goes_before_the_settings() -> None:
 
 def test_metadata_too_long_are_cut_between_words() -> None:
     meta = json.dumps({"title": "word " * 60, "metaTitle": "long " * 20, "metaDescription": "description " * 20})
-    fields = written(desk=Desk(Scripted(content="Text.", metadata=meta))).fields
+    fields = written(desk=Desk(Scripted(content=GOOD, metadata=meta))).fields
     assert len(fields["title"]) <= 200
     assert fields["meta_title"] == "long " * 11 + "long…"
     assert len(fields["meta_description"]) <= 160
@@ -153,14 +155,14 @@ def test_metadata_too_long_are_cut_between_words() -> None:
 
 def test_a_blank_title_falls_back_to_the_keyword() -> None:
     meta = json.dumps({"title": " ", "metaTitle": "", "metaDescription": ""})
-    fields = written("seo", desk=Desk(Scripted(content="Text.", metadata=meta))).fields
+    fields = written("seo", desk=Desk(Scripted(content=GOOD, metadata=meta))).fields
     assert (fields["title"], fields["meta_title"], fields["slug"]) == ("seo", "seo", "seo")
 
 
 def test_the_models_own_title_heading_and_scripts_do_not_stay() -> None:
-    content = "# The title\n\nHello <script>alert(1)</script>world.\n\n## Part\n\nEnd."
+    content = f"# The title\n\nHello <script>alert(1)</script>world.\n\n## Part\n\n{GOOD}"
     body = written(desk=Desk(Scripted(content=content, metadata=META))).body
-    assert body["content"] == "<p>Hello world.</p>\n<h2>Part</h2>\n<p>End.</p>"
+    assert body["content"].startswith("<p>Hello world.</p>\n<h2>Part</h2>\n<blockquote>")
     assert body["markdown"].startswith("Hello")
 
 
@@ -176,7 +178,7 @@ def test_an_empty_article_gets_another_try_and_is_not_stored(answer: str) -> Non
     "answer", ["", "no JSON", "[]", '{"title": "a"}', '{"title": 1, "metaTitle": [], "metaDescription": {}}']
 )
 def test_malformed_metadata_get_another_try_and_the_article_stays(answer: str) -> None:
-    desk = Desk(Scripted(content="Text.", metadata=answer))
+    desk = Desk(Scripted(content=GOOD, metadata=answer))
     with pytest.raises(Transient):
         written(desk=desk)
     assert list(desk.steps) == ["content"]
@@ -217,9 +219,11 @@ def test_what_is_used_stays_below_the_ceiling() -> None:
 @pytest.mark.parametrize("settings", OUTLINES)
 def test_the_ceiling_holds_for_answers_as_long_as_they_can_be(settings: dict[str, Any]) -> None:
     """A writer that makes one token of every byte of its prompt, and of its answer all that the prompt allows."""
-    desk = Desk(Scripted(outline="🚀" * 9_000, content="🚀" * 40_000 + " words", metadata=META))
+    longest = "🚀" * (OUTPUT["medium"] // 4 - 2) + " words"
+    desk = Desk(Scripted(outline="🚀" * 9_000, content=longest, repair=GOOD, metadata=META))
     plan = planned(["🚀" * 200], settings)
     articles.write(desk.work(plan))
+    assert "repair" in desk.steps
     model = MODELS.models[0]
     calls = [prompt.most(model) for _, prompt in desk.asked]
     most = articles.ceiling(plan.inputs[0], plan.settings, 0, MODELS)
@@ -229,4 +233,4 @@ def test_the_ceiling_holds_for_answers_as_long_as_they_can_be(settings: dict[str
 
 
 def test_every_model_offered_can_write_a_long_article() -> None:
-    assert all(model.output_limit >= articles.OUTPUT["long"] for model in MODELS.able("text"))
+    assert all(model.output_limit >= OUTPUT["long"] for model in MODELS.able("text"))

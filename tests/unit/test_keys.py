@@ -17,6 +17,8 @@ REFS: list[w.Ref] = [
     w.ItemOf("1", 0),
     w.ProductOf("u", "ARTICLE", "1"),
     w.ProductOf("u", "WEBSITE", "1"),
+    w.BreakerOf("p"),
+    w.MinuteOf("m", 1),
 ]
 
 

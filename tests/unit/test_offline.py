@@ -12,9 +12,9 @@ import pytest
 
 from penstock.domain.errors import Transient
 from penstock.domain.prompts import Completion, Prompt
-from penstock.kinds.articles import WORDS, content_prompt, metadata_prompt, outline_prompt
 from penstock.kinds.documents.html import to_html
 from penstock.kinds.documents.text import count_words
+from penstock.kinds.writing.prompts import WORDS, content_prompt, metadata_prompt, outline_prompt
 from penstock.providers.offline import OfflineWriter
 from penstock.providers.offline.material import LANGUAGES, material
 from tests.desk import MODELS, planned

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from penstock.domain.account import can_pay
-from penstock.domain.kind import BatchRequest, Kind, Plan
+from penstock.domain.kind import BatchRequest, Cost, Kind, Plan
 from penstock.domain.quota import Needs
 from penstock.engine.parts import Identity, Parts
 from penstock.engine.quota import open_account
@@ -31,8 +31,10 @@ class Estimate:
 
 def estimate(parts: Parts, who: Identity, request: BatchRequest) -> Estimate:
     kind, planned = plan(parts, who, request)
-    high = ceilings(parts, kind, planned)
+    high = _total(parts, kind, planned, kind.ceiling)
     low = Needs(high.tokens // USUAL_SHARE, high.articles, high.cost // USUAL_SHARE)
+    if kind.usual:
+        low = _total(parts, kind, planned, kind.usual)
     account = open_account(parts, who)
     balance = account.model_dump()
     return Estimate(
@@ -46,14 +48,14 @@ def estimate(parts: Parts, who: Identity, request: BatchRequest) -> Estimate:
     )
 
 
-def ceilings(parts: Parts, kind: Kind, planned: Plan) -> Needs:
+def _total(parts: Parts, kind: Kind, planned: Plan, cost: Cost) -> Needs:
     """The sum over all lines and stages; of a long list from a sample."""
     step = -(-len(planned.inputs) // SAMPLE)
     sample = planned.inputs[::step]
     total = Needs()
     for line in sample:
         for stage in range(len(kind.stages)):
-            total += kind.ceiling(line, planned.settings, stage, parts.models)
+            total += cost(line, planned.settings, stage, parts.models)
     return _scaled(total, len(planned.inputs), len(sample))
 
 

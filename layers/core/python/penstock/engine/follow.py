@@ -2,7 +2,7 @@
 
 from penstock.domain.changes import Change, ItemChanged, JobChanged, Unreadable
 from penstock.domain.conditions import equals
-from penstock.domain.item import Item, ItemStatus
+from penstock.domain.item import Item, ItemStatus, product_id
 from penstock.domain.job import ACTIVE, Job
 from penstock.engine.dispatch import asks_for_dispatch, dispatch, send_lines
 from penstock.engine.parts import Parts
@@ -29,7 +29,15 @@ def _job_changed(parts: Parts, before: Job | None, after: Job) -> None:
 
 
 def _job_removed(parts: Parts, before: Job) -> None:
-    """Its rows and step results go after it; what it made stays with its user."""
+    """Its rows and step results go after it; what it made stays with its user. Media first: the rows tell which of them
+    became nothing, and once they are gone nothing is deleted any more."""
+    unfinished = {
+        product_id(item.job_id, item.index)
+        for item in parts.records.items(before.job_id, 0, before.total)
+        if item.status != ItemStatus.DONE
+    }
+    if unfinished:
+        parts.files.delete_media_of(before.user, before.job_id, unfinished)
     parts.records.purge_job(before.job_id)
     parts.files.delete_steps(before.job_id)
     if before.active:

@@ -20,6 +20,7 @@ Image = Mapping[str, Any]
 ARTICLE, WEBSITE = "ARTICLE", "WEBSITE"
 MOST_WEBSITES = 200
 READERS = 16
+LINK_SECONDS = 3_600
 # A body that is replaced between the two reads of `body` is looked for again under its new name.
 _LOOKS = 3
 
@@ -93,6 +94,30 @@ def bodies(parts: Parts, user: str, images: Sequence[Image]) -> list[Image]:
         return list(readers.map(lambda image: body(parts, user, image), images))
 
 
+def images(parts: Parts, user: str, image: Image, body: Image) -> dict[str, str]:
+    """The files of the article's images, by the address that its text has for each (`images/1.png`). A file that is
+    not its own is none, whatever the body says."""
+    own = [each for each in body.get("images") or () if parts.files.is_media_of(user, image["id"], each["key"])]
+    return {f"images/{each['name']}": each["key"] for each in own}
+
+
+def links(parts: Parts, named: Mapping[str, str]) -> dict[str, str]:
+    """Addresses that everybody can read for an hour, in the place of the files' names."""
+    return {address: parts.files.link(name, LINK_SECONDS) for address, name in named.items()}
+
+
+def pictures(parts: Parts, named: Mapping[str, str]) -> dict[str, bytes]:
+    """The bytes of those files that are there."""
+    with ThreadPoolExecutor(READERS) as readers:
+        found = zip(named, readers.map(parts.files.get, named.values()), strict=True)
+        return {address: data for address, data in found if data is not None}
+
+
+def keep_export(parts: Parts, user: str, file: str, content: bytes, media_type: str) -> str:
+    """The address at which what is too large for an answer can be fetched, for an hour."""
+    return parts.files.link(parts.files.put_export(user, parts.new_fence(), file, content, media_type), LINK_SECONDS)
+
+
 def change(
     parts: Parts, ref: ProductOf, image: Image, fields: Mapping[str, Any], text: Image | None = None
 ) -> Image | None:
@@ -113,10 +138,11 @@ def change(
 
 
 def remove(parts: Parts, ref: ProductOf, image: Image) -> None:
-    """Gone for good. Every body that was ever stored for an article goes after its record."""
+    """Gone for good. Every body and image that was ever stored for an article goes after its record."""
     parts.table.transact([Delete(ref)])
     if image.get("body"):
         parts.files.delete_product(ref.user, ref.collection, ref.id)
+        parts.files.delete_media(ref.user, ref.id)
 
 
 def regenerate(parts: Parts, who: Identity, image: Image, request: BatchRequest, once: Once | None = None) -> Created:

@@ -1,7 +1,7 @@
 """Puts the routes together, and answers one event of the HTTP API (payload 2.0) with one reply."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -13,7 +13,9 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from penstock.engine.parts import Parts
 from penstock.routes import admission
 from penstock.routes.accounts import AccountRoutes
+from penstock.routes.article_texts import Clean
 from penstock.routes.articles import ArticleRoutes
+from penstock.routes.exports import Word
 from penstock.routes.jobs import JobRoutes
 from penstock.routes.models import ModelRoutes
 from penstock.routes.problems import MethodNotAllowed, UnknownPath, plain, respond, status_of
@@ -64,11 +66,11 @@ class App:
         return respond(error, event.get("rawPath", ""), request_id)
 
 
-def build(parts: Parts, clean: Callable[[str], str]) -> App:
-    """`clean` makes HTML safe to show."""
+def build(parts: Parts, clean: Clean, word: Word) -> App:
+    """`clean` makes HTML safe to show, `word` makes Word documents of it."""
     resolver = Resolver()
     plain_routes = (JobRoutes, WebsiteRoutes, AccountRoutes, ModelRoutes)
-    routes = (*(each(parts) for each in plain_routes), ArticleRoutes(parts, clean), ServiceRoutes(resolver))
+    routes = (*(each(parts) for each in plain_routes), ArticleRoutes(parts, clean, word), ServiceRoutes(resolver))
     for each in routes:
         resolver.add(each.endpoints)
     return App(resolver)

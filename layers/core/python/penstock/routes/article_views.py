@@ -11,6 +11,18 @@ from penstock.routes.replies import View, dollars, moment
 ArticleStatus = Literal["draft", "approved", "published"]
 
 
+class ImageView(View):
+    url: str | None = Field(None, description="Where it can be read for an hour; null in lists and exports.")
+    name: str = Field(description="Its file in an export, in the folder `images`.")
+    alt: str = Field(description="The same for somebody who cannot see it.")
+    heading: str = Field(description="The section it stands in.")
+
+
+class SourceView(View):
+    url: str
+    title: str
+
+
 class ArticleView(View):
     """What lists show."""
 
@@ -31,8 +43,9 @@ class ArticleView(View):
     cost: float = Field(description="US dollars.")
     cost_micros: int
     website_id: str | None
-    images: tuple[Any, ...]
-    sources: tuple[Any, ...]
+    images: tuple[ImageView, ...]
+    sources: tuple[SourceView, ...] = Field(description="Web pages that the model read for it.")
+    notes: tuple[str, ...] = Field(description="What was left out, and why.")
     version: int
     created_at: str
     updated_at: str
@@ -42,7 +55,8 @@ class ArticleView(View):
         cost = image.get("cost", 0)
         known = {name: image.get(name) for name in ArticleView.model_fields}
         times = {name: moment(image[name]) for name in ("created_at", "updated_at")}
-        return known | times | {"cost": dollars(cost), "cost_micros": cost}
+        lists = {name: image.get(name) or () for name in ("images", "sources", "notes")}
+        return known | times | lists | {"cost": dollars(cost), "cost_micros": cost}
 
     @classmethod
     def of(cls, image: Mapping[str, Any]) -> "ArticleView":
@@ -50,12 +64,17 @@ class ArticleView(View):
 
 
 class WholeArticleView(ArticleView):
-    content: str = Field(description="HTML, sanitised.")
+    content: str = Field(description="HTML, sanitised. Its own images can be read for an hour.")
     outline: str | None
 
     @classmethod
-    def whole(cls, image: Mapping[str, Any], body: Mapping[str, Any]) -> "WholeArticleView":
-        return cls(**cls.fields_of(image), content=body["content"], outline=body.get("outline"))
+    def whole(
+        cls, image: Mapping[str, Any], body: Mapping[str, Any], links: Mapping[str, str] | None = None
+    ) -> "WholeArticleView":
+        """`links` are the addresses of the images, by `images/<name>`."""
+        images = [{**each, "url": (links or {}).get(f"images/{each['name']}")} for each in image.get("images") or ()]
+        fields = cls.fields_of(image) | {"images": images}
+        return cls(**fields, content=body["content"], outline=body.get("outline"))
 
 
 class ArticleChanges(Closed):

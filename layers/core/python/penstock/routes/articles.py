@@ -1,6 +1,6 @@
 """Articles: list, read, change, delete, write anew, take away."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Request, Response
@@ -12,6 +12,7 @@ from penstock.domain.writes import ProductOf
 from penstock.engine import products
 from penstock.engine.parts import Parts
 from penstock.engine.products import ARTICLE, ArticleFilter
+from penstock.routes.article_texts import Clean, shown, stored
 from penstock.routes.article_views import (
     ArticleChanges,
     ArticleStatus,
@@ -21,7 +22,7 @@ from penstock.routes.article_views import (
 )
 from penstock.routes.bodies import changes, parse_request
 from penstock.routes.calls import not_modified, once, require_match, who
-from penstock.routes.exports import FORMATS, MOST_AT_ONCE, Format, Part, export
+from penstock.routes.exports import FORMATS, MOST_AT_ONCE, MOST_DOCUMENTS, Exports, Format, Part, Word
 from penstock.routes.job_views import CreatedView
 from penstock.routes.replies import Many, One, PageNumber, PageSize, empty, etag, page_of, reply
 from penstock.routes.resolver import Endpoint
@@ -36,8 +37,6 @@ _BODY_FIELDS = frozenset({"content", "outline"})
 _LOCATION = {"Location": "Where the new job is."}
 _ETAG = {"ETag": "The version; send it as If-None-Match or If-Match."}
 
-Clean = Callable[[str], str]
-
 _Search = Annotated[str | None, Query(max_length=200, description="Part of the title, keyword or slug.")]
 _Job = Annotated[str | None, Query(alias="jobId", max_length=64, description="Only this job's.")]
 _Ids = Annotated[str | None, Query(max_length=5_000, description="Ids between commas, at most 100.")]
@@ -46,18 +45,19 @@ _AS_BEFORE = NewSettings()
 
 
 class ArticleRoutes:
-    """`clean` makes HTML safe to show."""
+    """`clean` makes HTML safe to show, `word` makes Word documents of it."""
 
-    def __init__(self, parts: Parts, clean: Clean) -> None:
+    def __init__(self, parts: Parts, clean: Clean, word: Word) -> None:
         self._parts = parts
         self._clean = clean
+        self._exports = Exports(parts, word)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         whole, created, body = One[WholeArticleView], One[CreatedView], (400, 413, 415)
         return (
             Endpoint("GET", ARTICLES, self.list_articles, "Articles", Many[ArticleView]),
-            Endpoint("GET", EXPORT, self.export_articles, "Articles", None, 200, (404, 413), files=FORMATS),
+            Endpoint("GET", EXPORT, self.export_articles, "Articles", None, 200, (404, 413), (303,), files=FORMATS),
             Endpoint("GET", ONE, self.get_article, "Articles", whole, 200, (404,), (304,), headers=_ETAG),
             Endpoint("PATCH", ONE, self.change_article, "Articles", whole, 200, (404, 412, *body), headers=_ETAG),
             Endpoint("DELETE", ONE, self.delete_article, "Articles", None, 204, (404, 412)),
@@ -81,10 +81,11 @@ class ArticleRoutes:
         return reply(Many(data=[ArticleView.of(image) for image in images], pagination=page_of(total, page, limit)))
 
     def get_article(self, request: Request, article_id: str) -> Response[Any]:
-        """One article, with its text."""
+        """One article, with its text.
+        One with images always comes whole: their addresses hold for an hour."""
         user = who(request).user
         image = products.product(self._parts, _ref(user, article_id))
-        if not_modified(request, image["version"]):
+        if not image.get("images") and not_modified(request, image["version"]):
             return empty(304, {"ETag": etag(image["version"])})
         return self._shown(user, image)
 
@@ -92,7 +93,7 @@ class ArticleRoutes:
         self, request: Request, article_id: str, body: Annotated[ArticleChanges, Body()]
     ) -> Response[Any]:
         """Change an article.
-        Its text is HTML and is sanitised. Knows If-Match."""
+        Its text is HTML and is sanitised; images may stay at the addresses they were shown at. Knows If-Match."""
         user, given = who(request).user, changes(body, ["outline"])
         for _ in range(ROUNDS):
             image = products.product(self._parts, _ref(user, article_id))
@@ -114,11 +115,11 @@ class ArticleRoutes:
         if "outline" in given:
             body["outline"] = given["outline"]
         if "content" in given:
-            body |= {"content": self._cleaned(given["content"]), "markdown": None}
+            body |= {"content": self._cleaned(given["content"], body.get("images") or ()), "markdown": None}
         return fields, body
 
-    def _cleaned(self, html: str) -> str:
-        text = self._clean(html)
+    def _cleaned(self, html: str, images: Sequence[Mapping[str, Any]]) -> str:
+        text = stored(html, images, self._clean)
         if not text:
             raise Invalid(FieldError("content", "has nothing left once it is sanitised: send text in HTML."))
         return text
@@ -150,6 +151,8 @@ class ArticleRoutes:
         aliases = {field.alias for field in known.model_fields.values()} if known else set()
         kept = {name: value for name, value in settings.items() if name in aliases}
         kept_line = {name: value for name, value in line.items() if name != "replaces"}
+        # The article's own: it may be its website's, which the settings do not tell.
+        kept["language"] = image["language"]
         body = {"jobType": KIND, "keywords": [kept_line], "settings": {**kept, **wanted}}
         return parse_request(self._parts.kinds, body)
 
@@ -164,27 +167,34 @@ class ArticleRoutes:
         limit: _Many = MOST_AT_ONCE,
     ) -> Response[Any]:
         """Take articles away as files.
-        By `ids` or `jobId`: one as it is, several in a ZIP (`csv`: one table). A large job comes in parts."""
+        By `ids` or `jobId`: one as it is, several in a ZIP (`csv`: one table), so is one with images beside its HTML or
+        Markdown. A large job comes in parts, a large file by way of another address (303)."""
         user = who(request).user
         if (ids is None) == (job is None):
             raise Invalid(FieldError("ids", "is needed, or jobId in its place, but not both."))
         if ids is not None:
             images, part = products.articles_by_id(self._parts, user, _listed(ids)), None
         else:
-            images, total = products.articles(self._parts, user, ArticleFilter(job), page, limit)
-            part = Part(page, -(-total // limit))
-        return export(images, products.bodies(self._parts, user, images), format, part)
+            most = min(limit, MOST_DOCUMENTS) if format == "docx" else limit
+            images, total = products.articles(self._parts, user, ArticleFilter(job), page, most)
+            part = Part(page, -(-total // most))
+        return self._exports.export(user, images, format, part)
 
     def _shown(self, user: str, image: Mapping[str, Any]) -> Response[Any]:
         body = products.body(self._parts, user, image)
-        return reply(One(data=WholeArticleView.whole(image, body)), headers={"ETag": etag(image["version"])})
+        links = products.links(self._parts, products.images(self._parts, user, image, body))
+        body = {**body, "content": shown(body["content"], links, self._clean)}
+        return reply(One(data=WholeArticleView.whole(image, body, links)), headers={"ETag": etag(image["version"])})
 
 
 def _told(image: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     line = {"keyword": image["keyword"]}
     if image.get("website_id"):
         line["websiteId"] = image["website_id"]
-    return line, {name: image[name] for name in ("model", "language")}
+    settings: dict[str, Any] = {"model": image["model"]}
+    if image.get("images"):
+        settings |= {"autoInsertImages": True, "maxImages": len(image["images"])}
+    return line, settings | ({"useGoogleSearch": True} if image.get("sources") else {})
 
 
 def _ref(user: str, article_id: str) -> ProductOf:

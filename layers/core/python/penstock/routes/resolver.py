@@ -24,6 +24,7 @@ _MEANING: Mapping[int, str] = {
     201: "Created.",
     202: "Accepted: it is under way.",
     204: "Done; there is nothing to say.",
+    303: "Too large for an answer: it is at the address in Location, for an hour and for everybody who has it.",
     304: "Not changed since the version named in If-None-Match.",
     400: "The body cannot be read.",
     401: "No token, or none that is valid; `code` says why.",

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -22,8 +22,17 @@ _PAUSE = 0.1
 
 
 class Files:
-    def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """`links` gives who signs the addresses that people get, at which they reach the bucket."""
+
+    def __init__(
+        self,
+        client: "S3Client",
+        bucket: str,
+        sleep: Callable[[float], None] = time.sleep,
+        links: "Callable[[], S3Client] | None" = None,
+    ) -> None:
         self._client, self._sleep = client, sleep
+        self._links = links or (lambda: client)
         self.bucket = bucket
 
     def load_step(self, job_id: str, index: int, stage: int, step: str) -> StoredStep | None:
@@ -71,6 +80,25 @@ class Files:
         self._client.put_object(Bucket=self.bucket, Key=name, Body=media.data, ContentType=media.media_type)
         return name
 
+    def link(self, name: str, seconds: int) -> str:
+        """An address at which anybody who has it can read the file, for so long."""
+        asked = {"Bucket": self.bucket, "Key": name}
+        return self._links().generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+
+    @staticmethod
+    def is_media_of(user: str, id: str, name: str) -> bool:
+        """Whether this is a name that `put_media` gives to a file of that product."""
+        return name.startswith(keys.media_folder(user, id))
+
+    def put_export(self, user: str, fence: str, file: str, content: bytes, media_type: str) -> str:
+        """Stores what somebody takes away for a day, to be saved as `file`, and returns its name."""
+        name = keys.export_file(user, fence)
+        kept_as = f'attachment; filename="{file}"'
+        self._client.put_object(
+            Bucket=self.bucket, Key=name, Body=content, ContentType=media_type, ContentDisposition=kept_as
+        )
+        return name
+
     def get(self, name: str) -> bytes | None:
         """None where there is no such file."""
         return self._get(name)
@@ -91,8 +119,13 @@ class Files:
     def delete_media(self, user: str, id: str) -> None:
         self._delete_folder(keys.media_folder(user, id))
 
+    def delete_media_of(self, user: str, job_id: str, ids: Collection[str]) -> None:
+        """Of those of the job's products that are named: found in one listing, however many there are."""
+        self._delete_folder(keys.media_of_job(user, job_id), lambda name: keys.owner_of_media(user, name) in ids)
+
     def delete_products(self, user: str) -> None:
         self._delete_folder(keys.user_folder(user))
+        self._delete_folder(keys.exports_folder(user))
 
     def _get(self, name: str) -> bytes | None:
         try:
@@ -102,10 +135,10 @@ class Files:
                 return None
             raise
 
-    def _delete_folder(self, prefix: str) -> None:
+    def _delete_folder(self, prefix: str, wanted: Callable[[str], bool] = lambda _name: True) -> None:
         """A listing page is at most 1,000 names, which is also the most that one delete takes."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            names: list[Any] = [{"Key": each["Key"]} for each in page.get("Contents", [])]
+            names: list[Any] = [{"Key": each["Key"]} for each in page.get("Contents", []) if wanted(each["Key"])]
             if names:
                 reply = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": names, "Quiet": True})
                 if reply.get("Errors"):

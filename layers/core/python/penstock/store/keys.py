@@ -16,10 +16,12 @@
 | a job's items from line n on     | JOB#<id> / ITEM#<index>                                   |
 | a user's articles, of one job    | USER#<sub> / ARTICLE#<job id>-<index>                     |
 | a user's websites                | USER#<sub> / WEBSITE#<uuid7>                              |
+| may a provider be called         | PROVIDER#<name> / BREAKER                                 |
+| how much was asked of a model    | MODEL#<id> / MINUTE#<minutes since 1970>, for an hour     |
 
 Bucket: `steps/<job>/<line>/<stage>-<step>.json` (step results), `products/<sub>/<collection>/<id>/<fence>.json`
-(bodies), `products/<sub>/media/<id>/<fence>.<ending>` (pictures and speech of a product). Lines are padded to six
-digits, so that they sort.
+(bodies), `products/<sub>/media/<id>/<fence>.<ending>` (pictures and speech of a product), `exports/<sub>/<fence>`
+(files too large for an answer). Lines are padded to six digits, so that they sort.
 """
 
 from collections.abc import Mapping
@@ -51,7 +53,7 @@ def key(ref: w.Ref) -> dict[str, str]:
     return {"pk": pk, "sk": sk}
 
 
-def _pair(ref: w.Ref) -> tuple[str, str]:  # noqa: PLR0911 - the whole table, one line a record
+def _pair(ref: w.Ref) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - the whole table, one line a record
     match ref:
         case w.AccountOf(user):
             return _user(user), "ACCOUNT"
@@ -75,6 +77,10 @@ def _pair(ref: w.Ref) -> tuple[str, str]:  # noqa: PLR0911 - the whole table, on
             return _job(job_id), f"ITEM#{index:06d}"
         case w.ProductOf(user, collection, id):
             return _user(user), f"{collection}#{id}"
+        case w.BreakerOf(provider):
+            return f"PROVIDER#{provider}", "BREAKER"
+        case w.MinuteOf(model, minute):
+            return f"MODEL#{model}", f"MINUTE#{minute}"
 
 
 def _user(user: str) -> str:
@@ -169,6 +175,24 @@ def product_folder(user: str, collection: str, id: str) -> str:
 
 def media_folder(user: str, id: str) -> str:
     return f"{user_folder(user)}media/{id}/"
+
+
+def media_of_job(user: str, job_id: str) -> str:
+    """What the names of all media of the job's products begin with."""
+    return f"{user_folder(user)}media/{job_id}-"
+
+
+def owner_of_media(user: str, name: str) -> str:
+    """The id of the product that the file belongs to."""
+    return name.removeprefix(f"{user_folder(user)}media/").partition("/")[0]
+
+
+def exports_folder(user: str) -> str:
+    return f"exports/{user}/"
+
+
+def export_file(user: str, fence: str) -> str:
+    return f"{exports_folder(user)}{fence}"
 
 
 def media_file(user: str, id: str, fence: str, media_type: str) -> str:

@@ -1,7 +1,7 @@
 """HTML that is safe to show, from Markdown that a model wrote."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import nh3
@@ -13,7 +13,10 @@ _TAGS = {
     "ul", "ol", "li", "a", "img", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+_SCHEMES = {"http", "https", "mailto"}
+_REL = "noopener noreferrer"
 _LEVELS = {"h1": "h2", "h5": "h4", "h6": "h4"}
+_ADDRESSES = {("img", "src"), ("a", "href")}
 _FIRST_HEADING = re.compile(r"\A\s*#[ \t]+[^\n]*\n*")
 
 
@@ -27,19 +30,21 @@ def to_html(markdown: str) -> str:
     or image other than http, https, mailto or relative; links get `rel="noopener noreferrer"`."""
     # The parser passes raw HTML on: the sanitiser decides what is harmless (a <br> in a table cell is).
     parser = _parser()
-    tokens = parser.parse(markdown)
-    _level_headings(tokens)
-    return clean(parser.renderer.render(tokens, parser.options, {}))
+    return clean(parser.renderer.render(tokens(markdown), parser.options, {}))
 
 
-def clean(markup: str) -> str:
-    """The same of HTML that somebody else wrote, such as an edit in a browser."""
-    return _cleaner().clean(markup).strip()
-
-
-def _level_headings(tokens: Sequence[Token]) -> None:
-    for token in tokens:
+def tokens(markdown: str) -> Sequence[Token]:
+    """As Markdown's parser sees it, headings at the levels that they will have."""
+    found = _parser().parse(markdown)
+    for token in found:
         token.tag = _LEVELS.get(token.tag, token.tag)
+    return found
+
+
+def clean(markup: str, address: Callable[[str], str | None] | None = None) -> str:
+    """The same of HTML that somebody else wrote, such as an edit in a browser. `address` gives what takes the place of
+    the address of an image or a link, None for nothing."""
+    return (_cleaner() if address is None else _rewriting(address)).clean(markup).strip()
 
 
 @cache
@@ -49,9 +54,13 @@ def _parser() -> MarkdownIt:
 
 @cache
 def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=_REL)
+
+
+def _rewriting(address: Callable[[str], str | None]) -> nh3.Cleaner:
+    def rewritten(tag: str, attribute: str, value: str) -> str | None:
+        return address(value) if (tag, attribute) in _ADDRESSES else value
+
     return nh3.Cleaner(
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer",
+        tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=_REL, attribute_filter=rewritten
     )

@@ -19,7 +19,11 @@ from penstock.providers.offline.material import material, sentences
 
 _BYTES_A_TOKEN = 4
 _QUOTED = 160
-_WRITE: Mapping[str, Callable[[Composer, Mapping[str, Any]], str]] = {"content": article, "outline": outline}
+_WRITE: Mapping[str, Callable[[Composer, Mapping[str, Any]], str]] = {
+    "content": article,
+    "repair": article,
+    "outline": outline,
+}
 
 
 class OfflineWriter:

@@ -1,0 +1,1 @@
+"""What an article is asked for with: its prompts and its pictures."""
