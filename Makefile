@@ -20,7 +20,7 @@ run: $(VENV)/.ready  ## Penstock on this machine: http://127.0.0.1:8000 (PORT=, 
 	@exec $(PY) -m local
 
 # LANGUAGE counts only where it stands on the command line: systems set a variable of that name for themselves.
-submit: $(VENV)/.ready  ## Send FILE= to a running Penstock, save the articles (LANGUAGE= TONE= LENGTH= MODEL= OUT= URL= TOKEN=)
+submit: $(VENV)/.ready  ## Send FILE= to a running Penstock, save the articles (LANGUAGE= TONE= LENGTH= MODEL= IMAGES= SEARCH= OUT= URL= TOKEN=)
 	@test -n "$(FILE)" || { echo "make submit FILE=keywords.txt: FILE is missing" >&2; exit 2; }
 	@exec $(PY) -m local.submit "$(FILE)" $(if $(filter command,$(firstword $(origin LANGUAGE))),--language "$(LANGUAGE)")
 

@@ -50,14 +50,26 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     # LANGUAGE is a name that systems use for themselves: it is no default here.
     for name in SETTINGS:
         parser.add_argument(f"--{name}", default=environment.get(name.upper()) if name != "language" else None)
+    parser.add_argument("--images", default=environment.get("IMAGES"), help="at most so many pictures an article")
+    search = environment.get("SEARCH") not in (None, "", "0")
+    parser.add_argument("--search", action="store_true", default=search, help="the model searches the web first")
     return parser
+
+
+def _settings(asked: argparse.Namespace) -> dict[str, Any]:
+    settings: dict[str, Any] = {name: getattr(asked, name) for name in SETTINGS if getattr(asked, name)}
+    if asked.images:
+        if not asked.images.isdigit():
+            raise ClientError(f"IMAGES={asked.images}: must be a number, such as IMAGES=3")
+        settings |= {"autoInsertImages": int(asked.images) > 0, "maxImages": int(asked.images)}
+    return {**settings, "useGoogleSearch": True} if asked.search else settings
 
 
 def _send(client: Client, asked: argparse.Namespace, out: TextIO) -> str:
     """The new job's id."""
     if asked.file is None:
         raise ClientError("name a file of keywords: make submit FILE=keywords.txt")
-    settings = {name: getattr(asked, name) for name in SETTINGS if getattr(asked, name)}
+    settings = _settings(asked)
     body = {"keywords": read(asked.file), "settings": settings, "name": (asked.name or asked.file.stem)[:120]}
     created = client.json("POST", "/api/batch-jobs", body, {"Idempotency-Key": str(uuid4())})["data"]
     print(f"job {created['number']}: {created['totalItems']:,} keywords  ({created['jobId']})", file=out)

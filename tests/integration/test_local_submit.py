@@ -124,6 +124,24 @@ def test_a_file_becomes_articles(running: Running, tmp_path: Path) -> None:
     assert "vàng" in texts[3]
 
 
+def test_pictures_and_a_search_are_wished_for_on_the_command_line(running: Running, tmp_path: Path) -> None:
+    status, said = sent(running, tmp_path, "--images", "2", "--search", keywords="forex")
+    assert status == 0, said
+    job_id = running.api.get("/api/batch-jobs").data[0]["jobId"]
+    asked = running.api.get(f"/api/batch-jobs/{job_id}").data["jobData"]["settings"]
+    assert (asked["autoInsertImages"], asked["maxImages"], asked["useGoogleSearch"]) == (True, 2, True)
+    assert len(list(tmp_path.rglob("*.png"))) == 2
+
+
+@pytest.mark.parametrize("number", ["many", "-1", "2.5"])
+def test_a_number_of_pictures_that_is_none_is_named(
+    running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    status, _ = sent(running, tmp_path, f"--images={number}")
+    assert status == submit.UNUSABLE
+    assert f"IMAGES={number}: must be a number" in capsys.readouterr().err
+
+
 def test_a_job_with_failures_does_not_end_well(running: Running, tmp_path: Path) -> None:
     def refuse(*_: Any) -> None:
         raise Refused("Not this one.")
