@@ -25,12 +25,14 @@ Act = Callable[[], object]
 @dataclass
 class Script:
     """`acts[(line, stage)]` are run at the beginning of each call for that line and stage, one a call, then nothing
-    more; `probes` at that of each probe, which is not counted among the `calls`."""
+    more; `probes` at that of each probe, which is not counted among the `calls`. Then `answer` is asked, if there is
+    one, such as a provider of the package."""
 
     acts: dict[tuple[int, int], list[Act]] = field(default_factory=lambda: defaultdict(list))
     probes: list[Act] = field(default_factory=list)
     calls: Counter[tuple[int, str]] = field(default_factory=Counter)
     usage: Usage = USED
+    answer: Callable[[str, Prompt, float], Completion] | None = None
     _counting: Lock = field(default_factory=Lock)
 
     def at(self, line: int, *acts: Act, stage: int = 0) -> None:
@@ -38,19 +40,24 @@ class Script:
 
     def write(self, model: str, prompt: Prompt, seconds: float) -> Completion:
         if prompt == PROBE:
-            return self._probed()
+            return self._probed(model, prompt, seconds)
         line, stage = prompt.facts["line"], prompt.facts["stage"]
         with self._counting:
             self.calls[(line, prompt.purpose)] += 1
             act = self.acts[(line, stage)].pop(0) if self.acts[(line, stage)] else None
         if act:
             act()
-        return Completion(text=f"{prompt.purpose} of line {line}", usage=self.usage, written_by="toy")
+        return self._answered(f"{prompt.purpose} of line {line}", model, prompt, seconds)
 
-    def _probed(self) -> Completion:
+    def _probed(self, model: str, prompt: Prompt, seconds: float) -> Completion:
         if self.probes:
             self.probes.pop(0)()
-        return Completion(text="OK", usage=self.usage, written_by="toy")
+        return self._answered("OK", model, prompt, seconds)
+
+    def _answered(self, text: str, model: str, prompt: Prompt, seconds: float) -> Completion:
+        if self.answer:
+            return self.answer(model, prompt, seconds)
+        return Completion(text=text, usage=self.usage, written_by="toy")
 
     def make(self, model: str, prompt: MediaPrompt, seconds: float) -> Media:
         """A picture, by the same script as a text."""

@@ -27,6 +27,8 @@ FAULTS: dict[Fault, Callable[[Point], bool]] = {
     arrives_late: lambda point: point.writes,
 }
 SUBMITTED = LIVES[0]
+# Told with every provider in the suite; the others in the long lane.
+FEW = LIVES[:3]
 every_life = pytest.mark.parametrize("life", LIVES, ids=str)
 
 
@@ -74,6 +76,22 @@ def test_a_fault_at_each_call_of_each_life_is_survived(
 ) -> None:
     recording = recordings[life]
     survives(house, recording, [(fault, point) for fault in FAULTS for point in recording.points])
+
+
+@pytest.mark.emulator_only("who answers is no table's matter")
+@pytest.mark.parametrize("provider", sorted(set(PROVIDERS) - {"offline"}))
+@pytest.mark.parametrize(
+    "life", [pytest.param(life, marks=[] if life in FEW else pytest.mark.long) for life in LIVES], ids=str
+)
+def test_a_fault_at_any_call_is_survived_whoever_answers(
+    recordings: dict[Life, Recording], house: House, life: Life, provider: str
+) -> None:
+    """The provider's own SDK makes each call, over HTTP; which faults it has is for `test_provider_attack`."""
+    recording = recordings[life]
+    with PROVIDERS[provider](set()) as write:
+        house.script.answer = write
+        points = [point for point in recording.points if point.at in recording.new]
+        survives(house, recording, [(fault, point) for fault, at in FAULTS.items() for point in points if at(point)])
 
 
 @pytest.mark.parametrize("stream", ["followed", "lost"])
