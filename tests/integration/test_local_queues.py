@@ -252,7 +252,7 @@ def test_a_message_that_fails_too_often_goes_to_the_dead_letters_whose_mapping_g
     send(url, "x", group="ann")
     with pumped(url, loaded(failing)), pumped(dead, loaded(burying)):
         assert burying.await_bodies(1) == ["x"]
-    assert failing.bodies() == ["x", "x"]
+        assert failing.await_bodies(2) == ["x", "x"]
     assert burying.events[0]["Records"][0]["attributes"]["MessageGroupId"] == "ann"
     assert burying.events[0]["Records"][0]["eventSourceARN"] == arn(dead)
 
