@@ -99,7 +99,7 @@ def test_calls_in_flight_when_it_goes_down_lose_two_tries_together(town: Town, i
 
 def test_a_provider_that_flaps_is_called_less_and_less(town: Town) -> None:
     """A minute down, a minute up, for half an hour: it is opened for longer each time, and nobody's line fails."""
-    town.submits(users=5, lines=200)
+    town.submits(users=5, lines=80)
     begin = town.house.clock.seconds
     end = begin + HALF_AN_HOUR
 

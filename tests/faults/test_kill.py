@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 USERS, LINES = 8, 25
 CALLS = USERS * LINES * len(STEPS)
-WORKERS, KILLED_WORKERS = 6, 20
+WORKERS, KILLED_WORKERS = 6, 12
 RESTARTS = 3
 # From a call's beginning to its result in a snapshot that is written: the call, its storing, the writing. Seconds.
 SLACK = 3.0

@@ -172,15 +172,20 @@ def test_a_password_in_an_address_is_not_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "fault"),
     [
-        ({"OPENAI_MODELS": "llama3.2"}, "set OPENAI_BASE_URL"),
-        (
+        pytest.param({"OPENAI_MODELS": "llama3.2"}, "set OPENAI_BASE_URL", id="no server", marks=pytest.mark.long),
+        pytest.param(
             {"OPENAI_MODELS": "my model", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"},
             "'my model' cannot be a model's name",
+            id="no name",
+            marks=pytest.mark.long,
         ),
-        ({"OPENAI_API_KEY": "sk-ключ"}, "OPENAI_API_KEY Value error, a key has printable ASCII characters only"),
-        ({"PARAMETERS": "OpenAIModels=llama3.2"}, "set OPENAI_BASE_URL"),
+        pytest.param(
+            {"OPENAI_API_KEY": "sk-ключ"},
+            "OPENAI_API_KEY Value error, a key has printable ASCII characters only",
+            id="no key",
+        ),
+        pytest.param({"PARAMETERS": "OpenAIModels=llama3.2"}, "set OPENAI_BASE_URL", id="by parameter"),
     ],
-    ids=["no server", "no name", "no key", "by parameter"],
 )
 def test_local_mode_does_not_start_with_what_nobody_can_answer(
     tmp_path: Path, environment: dict[str, str], fault: str
