@@ -66,7 +66,16 @@ def test_a_name_that_another_model_has_stops_the_start(example: dict[str, str]) 
 
 def test_without_names_the_catalogues_own_are_asked_for(example: dict[str, str]) -> None:
     models = offered(OPENAI_BASE_URL=example["OPENAI_BASE_URL"])
-    assert models.first() == offered().models[0]
+    first = models.first()
+    assert first is not None
+    assert first.id == offered().models[0].id
+    searching = {model.provider for model in models.models if "search" in model.features}
+    assert searching == {"gemini"}, "the server of one's own has no such tool"
+
+
+def test_openais_own_address_searches() -> None:
+    models = offered(OPENAI_BASE_URL="https://eu.api.openai.com/v1")
+    assert models.models == offered().models
 
 
 @pytest.fixture

@@ -239,11 +239,14 @@ def test_other_faults_end_the_work_and_what_is_stored_is_not_paid_for_again(fate
 
 
 @pytest.mark.parametrize("answer", ["", "no JSON", "{}", '{"pictures": [{"heading": "x"}]}'])
-def test_a_malformed_choice_gets_another_try_and_the_article_stays(answer: str) -> None:
+def test_a_choice_that_cannot_be_read_leaves_the_article_without(answer: str) -> None:
     desk = desk_of(Painter(answer))
-    with pytest.raises(Transient):
-        drawn(desk)
-    assert list(desk.steps) == ["content", "metadata"]
+    product = drawn(desk)
+    assert product.body["images"] == []
+    assert product.fields["notes"][0].startswith("The images were left out: The model's ")
+    assert [prompt.purpose for _, prompt in desk.asked].count("pictures") == 1
+    drawn(desk)
+    assert [prompt.purpose for _, prompt in desk.asked].count("pictures") == 1
 
 
 def test_the_choice_sees_the_numbered_headings_and_the_beginning_of_the_text() -> None:

@@ -25,6 +25,7 @@ from penstock.kinds import loader
 from penstock.kinds.documents import html
 from penstock.providers import catalogue
 from penstock.providers.base import Writer
+from penstock.providers.openai.requests import is_vendor
 from penstock.secrets import Keys
 from penstock.settings import Settings, settings
 from penstock.store import changes
@@ -79,11 +80,15 @@ def build(settings: Settings) -> Parts:
 
 
 def models(settings: Settings, files: Files) -> tuple[Model, ...]:
-    """Those of the catalogue; the models of a server of one's own stand before it, in the place of OpenAI's."""
+    """Those of the catalogue; the models of a server of one's own stand before it, in the place of OpenAI's. Where only
+    its address is given it is asked for OpenAI's, but searches nothing."""
     listed = _listed(settings, files)
-    if not settings.openai_models:
-        return listed
-    return *catalogue.of_own_server(settings.openai_models), *(each for each in listed if each.provider != "openai")
+    if settings.openai_models:
+        others = (each for each in listed if each.provider != "openai")
+        return *catalogue.of_own_server(settings.openai_models), *others
+    if settings.openai_base_url and not is_vendor(settings.openai_base_url):
+        return catalogue.without("search", "openai", listed)
+    return listed
 
 
 def _listed(settings: Settings, files: Files) -> tuple[Model, ...]:

@@ -103,6 +103,16 @@ def of_own_server(names: str) -> tuple[Model, ...]:
     return tuple(Model(id=name, provider="openai", features=("text", "json"), **limits) for name in given)
 
 
+def without(feature: str, provider: str, models: Iterable[Model]) -> tuple[Model, ...]:
+    """`models`, those of `provider` without `feature`."""
+    return tuple(
+        each.model_copy(update={"features": tuple(name for name in each.features if name != feature)})
+        if each.provider == provider
+        else each
+        for each in models
+    )
+
+
 def _entries(text: bytes, place: str) -> tuple[Entry, ...]:
     try:
         return CatalogueFile.model_validate_json(text).models

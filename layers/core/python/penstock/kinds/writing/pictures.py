@@ -12,7 +12,7 @@ from penstock.domain.work import Work
 from penstock.kinds.documents import placing
 from penstock.kinds.documents.placing import Heading
 from penstock.kinds.documents.text import shorten
-from penstock.kinds.writing.asking import answered
+from penstock.kinds.writing.asking import Unusable, answered
 from penstock.kinds.writing.prompts import Pictures, Wanted, image_prompt, pictures_prompt
 
 MOST = 10
@@ -57,14 +57,15 @@ def illustrated(work: Work, markdown: str) -> Illustrated:
 
 
 def _chosen(work: Work, markdown: str, headings: Sequence[Heading]) -> dict[str, Any]:
-    """The value of the step: `pictures` are `{heading, description, alt}` each, headings counted from 0."""
+    """The value of the step: `pictures` are `{heading, description, alt}` each, headings counted from 0. The article is
+    written by now: a choice that nobody can read does not take it away."""
     most = min(wished(work.settings), len(headings))
     texts = [heading.text for heading in headings if heading.text]
     prompt = pictures_prompt(work.input, work.settings, markdown, texts, most)
     try:
         answer = answered(work, prompt, Pictures)
-    except Refused as refusal:
-        return {"pictures": [], "notes": [f"The images were left out: {refusal.message}"]}
+    except (Refused, Unusable) as fault:
+        return {"pictures": [], "notes": [f"The images were left out: {fault.message}"]}
     kept = [each for each in answer.pictures if each.description.strip()][:most]
     return {"pictures": list(_spread(kept, len(headings))), "notes": []}
 
