@@ -1,8 +1,6 @@
 """Pictures and speech as they come back, in files that people can open."""
 
-import io
 import re
-import wave
 from collections.abc import Sequence
 
 from penstock.domain.errors import Transient
@@ -12,6 +10,7 @@ from penstock.domain.quota import Usage
 from penstock.providers.gemini import answers
 from penstock.providers.gemini.answers import Blob
 from penstock.providers.transport import media_types
+from penstock.providers.wav import wav
 
 # Raw samples: 16 bits, the low byte first, as `audio/L16;codec=pcm;rate=24000`.
 SAMPLES = re.compile(r"audio/(l16|pcm)\b", re.I)
@@ -35,7 +34,7 @@ def speech(body: str, model: Model, characters: int) -> Media:
     if not SAMPLES.match(blobs[0].mime_type):
         return _file(blobs[0], media_types.of_sound(blobs[0].data), used)
     rate = RATE.search(blobs[0].mime_type)
-    data = _wav(b"".join(each.data for each in blobs), int(rate[1]) if rate else USUAL_RATE)
+    data = wav(b"".join(each.data for each in blobs), int(rate[1]) if rate else USUAL_RATE, width=2)
     return Media(data=data, media_type="audio/wav", usage=used, written_by="gemini")
 
 
@@ -51,13 +50,3 @@ def _file(blob: Blob, media_type: str | None, usage: Usage) -> Media:
         said = blob.mime_type[: answers.SHOWN] or "none"
         raise answers.unreadable(f"inlineData: no file that is known, of the type {said}").having_used(usage)
     return Media(data=blob.data, media_type=media_type, usage=usage, written_by="gemini")
-
-
-def _wav(samples: bytes, rate: int) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate)
-        out.writeframes(samples)
-    return file.getvalue()

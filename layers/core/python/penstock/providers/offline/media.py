@@ -1,12 +1,12 @@
 """Sample pictures and sounds, made of a seed: nobody takes them for the real thing."""
 
-import io
 import math
 import struct
-import wave
 import zlib
 from array import array
 from hashlib import sha256
+
+from penstock.providers.wav import wav
 
 _SIZES = {"landscape": (768, 512), "square": (512, 512), "portrait": (512, 768)}
 _TILE = 64
@@ -38,10 +38,4 @@ def hum(seed: str, characters: int) -> bytes:
     pitch = 110 + sha256(seed.encode()).digest()[0] / 2
     cycle = array("B", (int(128 + 24 * math.sin(2 * math.pi * pitch * at / _RATE)) for at in range(_RATE)))
     frames = (cycle.tobytes() * (int(seconds) + 1))[: int(seconds * _RATE)]
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(1)
-        out.setframerate(_RATE)
-        out.writeframes(frames)
-    return file.getvalue()
+    return wav(frames, _RATE, width=1)
