@@ -61,7 +61,7 @@ class Desk:
             if self.die_before == name:
                 self.die_before = ""
                 raise Crash
-            stored = kept(job, index, stage, name, step)
+            stored: StoredStep = kept(job, index, stage, name, step)
             if self.die_after == name:
                 self.die_after = ""
                 raise Crash
