@@ -59,6 +59,11 @@ def leaves_all(pending: Pending) -> Any:
     return {left: pending.request[field]}
 
 
+def in_conflict(pending: Pending) -> Any:
+    """S3 answers so only to a PUT with a condition."""
+    return refuses("ConditionalRequestConflict", 409)(pending) if "IfNoneMatch" in pending.request else pending()
+
+
 _BATCHES = {
     "send_message_batch": ("Entries", "Successful", "Failed"),
     "batch_write_item": ("RequestItems", "", "UnprocessedItems"),
@@ -83,7 +88,7 @@ BUSY: Mapping[str, tuple[Answer, ...]] = {
     "update_item": _PLAIN,
     "send_message_batch": (leaves_out, leaves_all),
     "batch_write_item": (leaves_out, leaves_all),
-    "put_object": (refuses("ConditionalRequestConflict", 409),),
+    "put_object": (in_conflict,),
 }
 
 
